@@ -1,0 +1,45 @@
+# Every target works alone on a fresh clone; Node (>= 20.19), npm and make are all it takes.
+export ONNXRUNTIME_NODE_INSTALL := skip
+
+INSTALLED := node_modules/.package-lock.json
+SERVE_FLAGS ?=
+JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
+
+.PHONY: help install build serve test check gen bench clean format
+
+help: ## what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
+
+$(INSTALLED): package.json package-lock.json .npmrc
+	npm ci --ignore-scripts
+	@touch $@
+
+install: $(INSTALLED)
+
+build: $(INSTALLED) ## compile src/, test/ and bench/ to build/
+	npm run --silent build
+
+serve: build ## serve examples/models: gRPC on 8001, metrics and probes on 8002
+	node build/src/main.js serve --model-repository examples/models $(SERVE_FLAGS)
+
+test: build ## every test, with the coverage of every process and thread
+	scripts/test.sh
+
+check: $(INSTALLED) ## format, lint, types, buf lint, generated code
+	npx --no-install biome ci .
+	npx --no-install tsc -p tsconfig.json --noEmit
+	npx --no-install eslint .
+	npx --no-install buf lint
+	node scripts/gen.mjs --check
+
+gen: $(INSTALLED) ## regenerate src/gen from proto/
+	node scripts/gen.mjs
+
+format: $(INSTALLED) ## write the formatter's and the linter's safe fixes
+	npx --no-install biome check --write .
+
+bench: build ## CPU per request against a bare grpc-js echo, interleaved
+	node build/bench/echo.bench.js
+
+clean: ## remove what the other targets made
+	rm -rf build coverage node_modules

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Runs every test and counts the lines that ran in any process or thread (V8's own coverage, merged by c8).
+# Arguments go to jest, e.g. scripts/test.sh build/test/unit/batching
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+rm -rf coverage
+export NODE_V8_COVERAGE="$PWD/coverage/v8"
+node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js "$@" 2>&1 | tee coverage.log
+unset NODE_V8_COVERAGE
+if [ $# -eq 0 ]; then
+  node scripts/coverage.mjs
+fi
+# The closing line says how many tests ran.
+grep -E '^Tests:' coverage.log | sed -E 's/^/millrace /'
+rm -f coverage.log
