@@ -1,0 +1,51 @@
+import type { ServingErrorCode } from './code.js';
+import { cut } from './quote.js';
+
+/** What a code carries beside its message. `retryAfterMs` becomes google.rpc.RetryInfo and `grpc-retry-pushback-ms`. */
+interface DetailByCode {
+  readonly model_not_ready: { readonly retryAfterMs: number };
+  readonly overloaded: { readonly retryAfterMs: number };
+  readonly draining: { readonly retryAfterMs: number };
+  readonly backend_unavailable: { readonly retryAfterMs: number };
+}
+
+export type ServingErrorDetail<C extends ServingErrorCode> = C extends keyof DetailByCode ? DetailByCode[C] : undefined;
+
+/** Error texts stay short whatever the request held. */
+const MAX_MESSAGE_CHARS = 400;
+
+type DetailArgument<C extends ServingErrorCode> = C extends keyof DetailByCode
+  ? [detail: DetailByCode[C], cause?: unknown]
+  : [detail?: undefined, cause?: unknown];
+
+/**
+ * The only error that crosses a room's border. `message` is safe for the wire: it names what was wrong, what was
+ * expected and what was given, never a path of the host nor a runtime's internals; those go into `cause`.
+ */
+export class ServingError<C extends ServingErrorCode = ServingErrorCode> extends Error {
+  override readonly name = 'ServingError';
+  readonly code: C;
+  readonly detail: ServingErrorDetail<C>;
+
+  constructor(code: C, message: string, ...[detail, cause]: DetailArgument<C>) {
+    super(cut(message, MAX_MESSAGE_CHARS), cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.detail = detail as ServingErrorDetail<C>;
+  }
+
+  /** A ServingError stays as it is; anything foreign becomes `internal` with a fixed text and the original as cause. */
+  static from(error: unknown): ServingError {
+    if (error instanceof ServingError) return error as ServingError;
+    return new ServingError('internal', 'internal error', undefined, error);
+  }
+
+  /** How long the caller should wait before it tries again; undefined where a retry cannot help. */
+  get retryAfterMs(): number | undefined {
+    return this.detail?.retryAfterMs;
+  }
+}
+
+/** `invalid_request` is raised in so many places that it earns a verb. */
+export function invalidRequest(message: string): ServingError<'invalid_request'> {
+  return new ServingError('invalid_request', message);
+}

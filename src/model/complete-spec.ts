@@ -1,0 +1,148 @@
+import { quote, quoteList } from '../error/quote.js';
+import { ServingError } from '../error/serving-error.js';
+import { formatShape, type ShapePattern } from '../tensor/shape.js';
+import type { ModelSource } from './source.js';
+import type { BatchingSpec, ModelSettings, ModelSignature, ModelSpec, TensorSettings, TensorSignature, TensorSpec } from './spec.js';
+
+export interface SpecDefaults {
+  /** Max batch size of a model whose settings say nothing of its signature and whose every axis 0 is symbolic. */
+  readonly maxBatchSize: number;
+}
+
+/** What the parameter `millrace.batching` may say. `learned` is what rules anyway where dynamic_batching is absent. */
+const BATCHING_PARAMETER = 'millrace.batching';
+const BATCHING_VALUES: readonly (string | undefined)[] = [undefined, 'off', 'learned'];
+
+type TensorKind = 'input' | 'output';
+
+/**
+ * Joins what config.pbtxt says with what the model file says of itself. What the settings leave out is taken from the file; what they
+ * say must agree with it. Throws `load_failed` that names the tensor or field, what was expected and what was given. The result is frozen.
+ */
+export function completeSpec(source: ModelSource, signature: ModelSignature, defaults: SpecDefaults): ModelSpec {
+  const { model, version, settings } = source;
+  assertBatchingParameter(source);
+  const maxBatchSize = completeMaxBatchSize(settings, signature, defaults);
+  const own = {
+    inputs: withoutBatchAxis(signature.inputs, 'input', maxBatchSize, source),
+    outputs: withoutBatchAxis(signature.outputs, 'output', maxBatchSize, source),
+  };
+  const inputs = joinTensors(settings.inputs, own.inputs, 'input', source);
+  const outputs = joinTensors(settings.outputs, own.outputs, 'output', source);
+  if (settings.inputs.length > 0) assertNoneMissing(inputs, own.inputs, source);
+  return Object.freeze({
+    model,
+    version,
+    backend: settings.backend,
+    maxBatchSize,
+    inputs: Object.freeze(settings.inputs.length > 0 ? inputs : own.inputs),
+    outputs: Object.freeze([...outputs, ...own.outputs.filter(({ name }) => !hasName(outputs, name))]),
+    batching: completeBatching(settings.batching, maxBatchSize, source),
+    sharesBatches: maxBatchSize > 0 && settings.parameters.get(BATCHING_PARAMETER) !== 'off',
+    instanceCount: Math.max(1, settings.instanceCount),
+    decoupled: settings.decoupled,
+    parameters: new Map(settings.parameters),
+  });
+}
+
+/**
+ * The author's max batch size where he says anything of batching or shapes. Where he does not, a symbolic axis 0 all over is taken
+ * for the batch axis, unless `millrace.batching` is `off`: that is how a model whose axis 0 means something else says so.
+ */
+function completeMaxBatchSize(settings: ModelSettings, { inputs, outputs }: ModelSignature, defaults: SpecDefaults): number {
+  const silent = settings.maxBatchSize === 0 && settings.inputs.length === 0 && settings.outputs.length === 0;
+  if (!silent) return settings.maxBatchSize;
+  if (settings.parameters.get(BATCHING_PARAMETER) === 'off' || inputs.length === 0) return 0;
+  return [...inputs, ...outputs].every(({ shape }) => shape[0] === -1) ? defaults.maxBatchSize : 0;
+}
+
+function assertBatchingParameter(source: ModelSource): void {
+  const value = source.settings.parameters.get(BATCHING_PARAMETER);
+  if (BATCHING_VALUES.includes(value)) return;
+  throw complaint(source, `parameter ${quote(BATCHING_PARAMETER)} is ${quote(value ?? '')}, expected 'off' or 'learned'`);
+}
+
+/** The file's tensors as one request sees them. */
+function withoutBatchAxis(
+  tensors: readonly TensorSignature[],
+  kind: TensorKind,
+  maxBatchSize: number,
+  source: ModelSource,
+): readonly TensorSpec[] {
+  return tensors.map(({ name, datatype, shape }) => {
+    if (maxBatchSize === 0) return freezeTensor({ name, datatype, dims: shape });
+    if (shape[0] === -1) return freezeTensor({ name, datatype, dims: shape.slice(1) });
+    throw complaint(
+      source,
+      `${kind} ${quote(name)}: max_batch_size is ${maxBatchSize}, so the model's first dimension must be -1, but its shape is ${formatShape(shape)}`,
+    );
+  });
+}
+
+/** The configured tensors in their own order, each checked against the file's and narrowed by it. */
+function joinTensors(
+  configured: readonly TensorSettings[],
+  own: readonly TensorSpec[],
+  kind: TensorKind,
+  source: ModelSource,
+): readonly TensorSpec[] {
+  const ownByName = new Map(own.map((tensor) => [tensor.name, tensor]));
+  const seen = new Set<string>();
+  return configured.map((tensor) => {
+    const { name } = tensor;
+    if (seen.has(name)) throw complaint(source, `${kind} ${quote(name)} is configured twice`);
+    seen.add(name);
+    const ownTensor = ownByName.get(name);
+    if (ownTensor === undefined) {
+      throw complaint(source, `${kind} ${quote(name)} is not in the model, whose ${kind}s are ${quoteList([...ownByName.keys()])}`);
+    }
+    return joinTensor(tensor, ownTensor, kind, source);
+  });
+}
+
+function joinTensor(configured: TensorSettings, own: TensorSpec, kind: TensorKind, source: ModelSource): TensorSpec {
+  const { name, datatype = own.datatype, dims = own.dims } = configured;
+  if (datatype !== own.datatype) {
+    throw complaint(source, `${kind} ${quote(name)}: datatype is configured as ${datatype}, but the model's is ${own.datatype}`);
+  }
+  if (!agree(dims, own.dims)) {
+    throw complaint(
+      source,
+      `${kind} ${quote(name)}: dims are configured as ${formatShape(dims)}, but the model's are ${formatShape(own.dims)}`,
+    );
+  }
+  return freezeTensor({ name, datatype, dims: dims.map((size, axis) => (size === -1 ? (own.dims[axis] ?? -1) : size)) });
+}
+
+/** Of equal rank, and no axis fixed to two sizes. */
+function agree(a: ShapePattern, b: ShapePattern): boolean {
+  return a.length === b.length && a.every((size, axis) => size === -1 || b[axis] === -1 || size === b[axis]);
+}
+
+function assertNoneMissing(configured: readonly TensorSpec[], own: readonly TensorSpec[], source: ModelSource): void {
+  const missing = own.map(({ name }) => name).filter((name) => !hasName(configured, name));
+  if (missing.length > 0) throw complaint(source, `the model needs input(s) ${quoteList(missing)}, which the configured inputs leave out`);
+}
+
+function completeBatching(batching: BatchingSpec, maxBatchSize: number, source: ModelSource): BatchingSpec {
+  for (const size of batching.preferredBatchSizes) {
+    if (size < 1) throw complaint(source, `dynamic batching preferred size must be positive, got ${size}`);
+    if (size > maxBatchSize) {
+      throw complaint(source, `dynamic batching preferred size must be <= max batch size ${maxBatchSize}, got ${size}`);
+    }
+  }
+  const preferredBatchSizes = [...new Set(batching.preferredBatchSizes)].sort((a, b) => a - b);
+  return Object.freeze({ ...batching, preferredBatchSizes: Object.freeze(preferredBatchSizes) });
+}
+
+function hasName(tensors: readonly TensorSpec[], name: string): boolean {
+  return tensors.some((tensor) => tensor.name === name);
+}
+
+function freezeTensor({ name, datatype, dims }: TensorSpec): TensorSpec {
+  return Object.freeze({ name, datatype, dims: Object.freeze([...dims]) });
+}
+
+function complaint({ model }: ModelSource, problem: string): ServingError {
+  return new ServingError('load_failed', `model ${quote(model)}: ${problem}`);
+}
