@@ -1,0 +1,66 @@
+import type { ModelConfig } from '../gen/inference/model_config.js';
+
+/** Fields that are read; `true` with all that is below them. */
+interface ReadFields {
+  readonly [field: string]: true | ReadFields;
+}
+
+/** An empty list of fields under a name has each of the fields below reported by itself. */
+const READ_FIELDS: ReadFields = {
+  name: true,
+  platform: true,
+  backend: true,
+  version_policy: true,
+  max_batch_size: true,
+  input: { name: true, data_type: true, dims: true },
+  output: { name: true, data_type: true, dims: true },
+  optimization: {},
+  dynamic_batching: { preferred_batch_size: true, max_queue_delay_microseconds: true, default_queue_policy: { max_queue_size: true } },
+  instance_group: { kind: true, count: true },
+  default_model_filename: true,
+  parameters: true,
+  model_transaction_policy: true,
+};
+
+/**
+ * A sentence for each field that is set to something but has no effect here, in the spelling of config.pbtxt. A field that is set to its default
+ * says nothing that would be lost.
+ */
+export function findIneffectiveFields(config: ModelConfig): string[] {
+  const paths: string[] = [];
+  collect(config, READ_FIELDS, '', paths);
+  return paths.map((path) => `${path} has no effect`);
+}
+
+function collect(message: object, read: ReadFields, prefix: string, paths: string[]): void {
+  for (const [field, value] of fieldsOf(message)) {
+    const below = Object.hasOwn(read, field) ? read[field] : undefined;
+    if (below === true || !isSet(value)) continue;
+    const path = `${prefix}${field}`;
+    if (below === undefined) paths.push(path);
+    else if (Array.isArray(value)) {
+      for (const [at, item] of value.entries()) collect(item as object, below, `${path}[${at}].`, paths);
+    } else if (typeof value === 'object' && value !== null) collect(value, below, `${path}.`, paths);
+  }
+}
+
+/** A message's fields under their own names; the member of a oneof as the field that it is. */
+function fieldsOf(message: object): [field: string, value: unknown][] {
+  return Object.entries(message).map(([field, value]: [string, unknown]) =>
+    isOneof(value) ? [snakeCase(value.$case), value.value] : [snakeCase(field), value],
+  );
+}
+
+function isOneof(value: unknown): value is { $case: string; value: unknown } {
+  return typeof value === 'object' && value !== null && '$case' in value;
+}
+
+function snakeCase(field: string): string {
+  return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function isSet(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  if (typeof value === 'object' && value !== null) return Object.values(value).some(isSet);
+  return Boolean(value);
+}

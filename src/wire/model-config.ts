@@ -1,0 +1,162 @@
+import { quote } from '../error/quote.js';
+import { ServingError } from '../error/serving-error.js';
+import {
+  type ModelConfig,
+  type ModelDynamicBatching,
+  type ModelInput,
+  ModelInstanceGroup_Kind,
+  type ModelOutput,
+} from '../gen/inference/model_config.js';
+import { isVersion } from '../model/id.js';
+import type { BatchingSpec, ModelSettings, TensorSettings, VersionPolicy } from '../model/spec.js';
+import { formatShape } from '../tensor/shape.js';
+import { datatypeOfNumber } from './datatype-number.js';
+import { parseModelConfigText } from './model-config-text.js';
+import { findIneffectiveFields } from './model-config-warnings.js';
+
+const DEFAULT_BACKEND = 'onnxruntime';
+const DEFAULT_MODEL_FILENAME = 'model.onnx';
+
+/** Triton's older names of backends, from when a platform was a runtime and a format. */
+const BACKEND_OF_PLATFORM: ReadonlyMap<string, string> = new Map([['onnxruntime_onnx', 'onnxruntime']]);
+
+/**
+ * Reads config.pbtxt of the model whose directory is `model`. Throws `load_failed` where the text is no ModelConfig or asks for what cannot be had;
+ * what is merely without effect becomes a warning. Nothing is completed from the model file.
+ */
+export function parseModelConfig(text: string, model: string): ModelSettings {
+  try {
+    return toSettings(parseModelConfigText(text), model);
+  } catch (error) {
+    // Both the reader of the text and the checks below say what is wrong; here it is said of which model.
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new ServingError('load_failed', `config.pbtxt of model ${quote(model)}: ${problem}`, undefined, error);
+  }
+}
+
+/** The settings of a model without config.pbtxt. */
+export function defaultSettings(): ModelSettings {
+  return {
+    backend: DEFAULT_BACKEND,
+    maxBatchSize: 0,
+    inputs: [],
+    outputs: [],
+    batching: { preferredBatchSizes: [], maxQueueDelayMs: 0, maxQueueSize: 0 },
+    instanceCount: 1,
+    decoupled: false,
+    versionPolicy: { kind: 'latest', count: 1 },
+    modelFilename: DEFAULT_MODEL_FILENAME,
+    parameters: new Map(),
+    warnings: [],
+  };
+}
+
+function toSettings(config: ModelConfig, model: string): ModelSettings {
+  const { maxBatchSize } = config;
+  if (config.name !== '' && config.name !== model) {
+    throw new Error(`name is ${quote(config.name)}, expected the name of the model's directory or none`);
+  }
+  if (maxBatchSize < 0) throw new Error(`max_batch_size is ${maxBatchSize}, expected 0 or more`);
+  return {
+    backend: parseBackend(config),
+    maxBatchSize,
+    inputs: config.input.map((input) => parseTensorSettings('input', input)),
+    outputs: config.output.map((output) => parseTensorSettings('output', output)),
+    batching: parseBatching(config),
+    instanceCount: parseInstanceCount(config),
+    decoupled: config.modelTransactionPolicy?.decoupled ?? false,
+    versionPolicy: parseVersionPolicy(config),
+    modelFilename: parseModelFilename(config),
+    parameters: new Map(Object.entries(config.parameters).map(([key, { stringValue }]) => [key, stringValue])),
+    warnings: findIneffectiveFields(config),
+  };
+}
+
+function parseBackend({ backend, platform }: ModelConfig): string {
+  if (platform === 'ensemble') throw new Error("platform 'ensemble' is not supported");
+  if (platform === '') return backend === '' ? DEFAULT_BACKEND : backend;
+  const byPlatform = BACKEND_OF_PLATFORM.get(platform) ?? platform;
+  if (backend !== '' && backend !== byPlatform) {
+    throw new Error(`backend is ${quote(backend)}, but platform ${quote(platform)} is run by backend ${quote(byPlatform)}`);
+  }
+  return byPlatform;
+}
+
+/** What is absent is the model file's to say. */
+function parseTensorSettings(kind: 'input' | 'output', { name, dataType, dims }: ModelInput | ModelOutput): TensorSettings {
+  if (name === '') throw new Error(`an ${kind} has no name`);
+  const bad = dims.find((size) => size < -1n || size === 0n || size > Number.MAX_SAFE_INTEGER);
+  if (bad !== undefined) throw new Error(`${kind} ${quote(name)} has dims ${formatShape(dims)}, expected each to be positive or -1`);
+  return { name, datatype: datatypeOfNumber(dataType), dims: dims.length === 0 ? undefined : dims.map(Number) };
+}
+
+function parseBatching({ schedulingChoice, maxBatchSize }: ModelConfig): BatchingSpec {
+  switch (schedulingChoice?.$case) {
+    case undefined:
+      return defaultSettings().batching;
+    case 'dynamicBatching':
+      return parseDynamicBatching(schedulingChoice.value, maxBatchSize);
+    case 'sequenceBatching':
+      throw new Error('sequence_batching is not supported');
+    case 'ensembleScheduling':
+      throw new Error('ensemble_scheduling is not supported');
+  }
+}
+
+function parseDynamicBatching(batching: ModelDynamicBatching, maxBatchSize: number): BatchingSpec {
+  const sizes = [...new Set(batching.preferredBatchSize)].sort((a, b) => a - b);
+  const bad = sizes.find((size) => size < 1 || (maxBatchSize > 0 && size > maxBatchSize));
+  if (bad !== undefined) {
+    const range = maxBatchSize > 0 ? `from 1 to max_batch_size ${maxBatchSize}` : 'above 0';
+    throw new Error(`dynamic_batching.preferred_batch_size has ${bad}, expected sizes ${range}`);
+  }
+  return {
+    preferredBatchSizes: sizes,
+    maxQueueDelayMs: Number(batching.maxQueueDelayMicroseconds) / 1000,
+    maxQueueSize: batching.defaultQueuePolicy?.maxQueueSize ?? 0,
+  };
+}
+
+/** Groups differ only in the device that they ask for, and there is one: their counts add up. A group without a count has one instance. */
+function parseInstanceCount({ instanceGroup }: ModelConfig): number {
+  let instances = 0;
+  for (const { count, kind } of instanceGroup) {
+    if (kind === ModelInstanceGroup_Kind.KIND_GPU)
+      throw new Error('instance_group asks for KIND_GPU, but models run on the CPU: use KIND_CPU or KIND_AUTO');
+    if (count < 0) throw new Error(`instance_group has count ${count}, expected 1 or more`);
+    instances += count === 0 ? 1 : count;
+  }
+  return instances === 0 ? 1 : instances;
+}
+
+function parseVersionPolicy({ versionPolicy }: ModelConfig): VersionPolicy {
+  const choice = versionPolicy?.policyChoice;
+  switch (choice?.$case) {
+    case undefined:
+      return defaultSettings().versionPolicy;
+    case 'all':
+      return { kind: 'all' };
+    case 'latest':
+      if (choice.value.numVersions < 1) throw new Error('version_policy.latest has num_versions 0, expected 1 or more');
+      return { kind: 'latest', count: choice.value.numVersions };
+    case 'specific':
+      return { kind: 'specific', versions: parseVersions(choice.value.versions) };
+  }
+}
+
+function parseVersions(numbers: readonly bigint[]): string[] {
+  const versions = numbers.map(String);
+  const bad = versions.find((version) => !isVersion(version));
+  if (bad !== undefined) throw new Error(`version_policy.specific has version ${bad}, expected positive integers`);
+  if (versions.length === 0) throw new Error('version_policy.specific names no versions');
+  return versions;
+}
+
+/** The file is one of the version's directory: a path would lead out of it. */
+function parseModelFilename({ defaultModelFilename: filename }: ModelConfig): string {
+  if (filename === '') return DEFAULT_MODEL_FILENAME;
+  if (filename === '.' || filename === '..' || /[/\\\0]/.test(filename)) {
+    throw new Error(`default_model_filename is ${quote(filename)}, expected the plain name of a file`);
+  }
+  return filename;
+}

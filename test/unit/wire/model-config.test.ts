@@ -1,0 +1,99 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ModelSettings } from '../../../src/model/spec.js';
+import { defaultSettings, parseModelConfig } from '../../../src/wire/model-config.js';
+import { servingErrorOf } from '../../support/wire-messages.js';
+
+const parse = (text: string): ModelSettings => parseModelConfig(text, 'm');
+
+describe('parseModelConfig', () => {
+  it('reads a whole configuration', () => {
+    const settings = parse(`
+      name: "m" backend: "onnxruntime" max_batch_size: 16 default_model_filename: "net.onnx"
+      input { name: "x" data_type: TYPE_FP32 dims: [ -1, 4 ] } output { name: "y" data_type: TYPE_STRING dims: 1 }
+      dynamic_batching { preferred_batch_size: [ 16, 4, 4 ] max_queue_delay_microseconds: 1500 default_queue_policy { max_queue_size: 9 } }
+      instance_group [ { count: 2 kind: KIND_CPU }, { kind: KIND_AUTO } ]
+      model_transaction_policy { decoupled: true }
+      version_policy { specific { versions: [ 3, 1 ] } }
+      parameters { key: "millrace.batching" value { string_value: "off" } }
+      response_cache { enable: true }`);
+    expect(settings).toEqual({
+      backend: 'onnxruntime',
+      maxBatchSize: 16,
+      inputs: [{ name: 'x', datatype: 'FP32', dims: [-1, 4] }],
+      outputs: [{ name: 'y', datatype: 'BYTES', dims: [1] }],
+      batching: { preferredBatchSizes: [4, 16], maxQueueDelayMs: 1.5, maxQueueSize: 9 },
+      instanceCount: 3,
+      decoupled: true,
+      versionPolicy: { kind: 'specific', versions: ['3', '1'] },
+      modelFilename: 'net.onnx',
+      parameters: new Map([['millrace.batching', 'off']]),
+      warnings: ['response_cache has no effect'],
+    });
+  });
+
+  it('reads an empty file as no file', () => {
+    expect(parse('')).toEqual(defaultSettings());
+  });
+
+  it.each([
+    ['platform: "onnxruntime_onnx"', 'onnxruntime'],
+    ['platform: "onnxruntime"', 'onnxruntime'],
+    ['backend: "identity"', 'identity'],
+    ['backend: "onnxruntime" platform: "onnxruntime_onnx"', 'onnxruntime'],
+    ['platform: "repeat"', 'repeat'],
+  ])('takes the backend from %s', (text, backend) => {
+    expect(parse(text).backend).toBe(backend);
+  });
+
+  it.each([
+    ['version_policy { latest { num_versions: 3 } }', { kind: 'latest', count: 3 }],
+    ['version_policy { all {} }', { kind: 'all' }],
+    ['version_policy {}', { kind: 'latest', count: 1 }],
+  ])('reads %s', (text, policy) => {
+    expect(parse(text).versionPolicy).toEqual(policy);
+  });
+
+  it('counts a group without a count, or none at all, as one instance', () => {
+    expect(parse('instance_group { kind: KIND_MODEL }').instanceCount).toBe(1);
+    expect(parse('instance_group { count: 4 }').instanceCount).toBe(4);
+    expect(parse('').instanceCount).toBe(1);
+  });
+
+  it('leaves to the model file what a tensor does not say', () => {
+    expect(parse('input { name: "x" }').inputs).toEqual([{ name: 'x', datatype: undefined, dims: undefined }]);
+  });
+
+  it('leaves preferred sizes unbounded while the max batch size is not known', () => {
+    expect(parse('dynamic_batching { preferred_batch_size: 64 }').batching.preferredBatchSizes).toEqual([64]);
+  });
+
+  it.each([
+    ['another name', 'name: "other"', "name is 'other'"],
+    ['an unknown field', 'name: "m"\nmax_batch: 1', "unknown field 'max_batch' (line 2)"],
+    ['a negative batch size', 'max_batch_size: -1', 'max_batch_size is -1'],
+    ['a nameless input', 'input { data_type: TYPE_FP32 dims: 1 }', 'an input has no name'],
+    ['a dimension of 0', 'input { name: "x" data_type: TYPE_FP32 dims: [ 4, 0 ] }', 'dims [4,0]'],
+    ['a dimension below -1', 'input { name: "x" data_type: TYPE_FP32 dims: -2 }', 'dims [-2]'],
+    ['an immense dimension', 'input { name: "x" data_type: TYPE_FP32 dims: 9007199254740992 }', 'dims [9007199254740992]'],
+    ['a preferred size above the maximum', 'max_batch_size: 4 dynamic_batching { preferred_batch_size: 8 }', 'from 1 to max_batch_size 4'],
+    ['a preferred size of 0', 'dynamic_batching { preferred_batch_size: 0 }', 'has 0, expected sizes above 0'],
+    ['a GPU', 'instance_group { kind: KIND_GPU }', 'KIND_GPU'],
+    ['a negative count', 'instance_group { count: -1 }', 'count -1'],
+    ['sequences', 'sequence_batching {}', 'sequence_batching is not supported'],
+    ['an ensemble', 'ensemble_scheduling {}', 'ensemble_scheduling is not supported'],
+    ['the ensemble platform', 'platform: "ensemble"', "platform 'ensemble' is not supported"],
+    ['a platform of another backend', 'backend: "identity" platform: "onnxruntime_onnx"', "backend is 'identity'"],
+    ['no latest versions', 'version_policy { latest {} }', 'num_versions 0'],
+    ['no specific versions', 'version_policy { specific {} }', 'names no versions'],
+    ['version 0', 'version_policy { specific { versions: [ 1, 0 ] } }', 'version 0'],
+    ['a file elsewhere', 'default_model_filename: "../x.onnx"', "default_model_filename is '../x.onnx'"],
+    ['a file below', 'default_model_filename: "a/x.onnx"', 'plain name'],
+    ['the directory above', 'default_model_filename: ".."', 'plain name'],
+    ['a backslash', 'default_model_filename: "..\\\\x"', 'plain name'],
+  ])('refuses %s', (_, text, phrase) => {
+    const error = servingErrorOf(() => parse(text));
+    expect(error.code).toBe('load_failed');
+    expect(error.message).toContain("config.pbtxt of model 'm': ");
+    expect(error.message).toContain(phrase);
+  });
+});
