@@ -1,0 +1,220 @@
+import { collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
+import type { VersionId } from '../model/id.js';
+import { type BoundCounter, type BoundHistogram, CounterFamily, HistogramFamily, type Labels } from './metric.js';
+import { type StatusName, statusName } from './status-name.js';
+
+/** Why a call or connection was turned away before it was served. */
+export const SHED_CAUSES = ['inflight', 'queued_bytes', 'queue_full', 'draining', 'deadline', 'connections'] as const;
+
+export type ShedCause = (typeof SHED_CAUSES)[number];
+
+/** What one model version counts below the facades. */
+export interface ModelInstruments {
+  readonly batchRows: BoundHistogram;
+  readonly batchRequests: BoundHistogram;
+  readonly queueSeconds: BoundHistogram;
+  readonly executeSeconds: BoundHistogram;
+  readonly leasesReused: BoundCounter;
+  readonly leasesCreated: BoundCounter;
+}
+
+/** What one method counts for one model version. */
+export interface CallInstruments {
+  readonly requestSeconds: BoundHistogram;
+  /** `status` is the number of a gRPC status code. */
+  code(status: number): BoundCounter;
+}
+
+/** 1-2.5-5 from 100 µs, below which the event loop itself is the noise, to 10 s, beyond which callers have given up. */
+const SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const POWERS_OF_TWO = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
+
+/** Labels for paths that reach no model: some are health checks, the rest clients made up. A call that found a model is of a method we have. */
+const MAX_UNTARGETED_METHODS = 64;
+const OTHER_METHODS = 'other';
+
+/** Every metric family of the process, declared before its first sample. */
+export class Instruments {
+  readonly #registry = new Registry();
+  readonly #batchRows = new HistogramFamily('millrace_batch_rows', 'Rows of each executed batch', POWERS_OF_TWO);
+  readonly #batchRequests = new HistogramFamily('millrace_batch_requests', 'Requests that shared each executed batch', POWERS_OF_TWO);
+  readonly #queueSeconds = new HistogramFamily('millrace_queue_seconds', 'Time each request waited for its batch', SECONDS);
+  readonly #executeSeconds = new HistogramFamily('millrace_execute_seconds', 'Time of each execution of a batch', SECONDS);
+  readonly #requestSeconds = new HistogramFamily('millrace_request_seconds', 'Time from the headers of each call to its end', SECONDS);
+  readonly #requests = new CounterFamily('millrace_requests_total', 'Calls that ended, by gRPC status code');
+  readonly #shed = new CounterFamily('millrace_shed_total', 'Calls and connections turned away, by cause');
+  readonly #leases = new CounterFamily('millrace_pool_leases_total', 'Instances lent, by whether they were reused or newly created');
+  readonly #shedByCause: ReadonlyMap<ShedCause, BoundCounter>;
+  readonly #methods = new Map<string, string>();
+  readonly #series = new Map<string, VersionSeries>();
+  readonly #seriesById = new WeakMap<VersionId, VersionSeries>();
+  readonly #untargeted: VersionSeries;
+
+  constructor() {
+    for (const family of this.#families()) this.#registry.registerMetric(asPromClientMetric(family));
+    this.#shedByCause = new Map(SHED_CAUSES.map((cause) => [cause, this.#shed.bind({ cause })]));
+    this.#untargeted = new VersionSeries({ model: '', version: '' });
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** The whole exposition in Prometheus' text format. */
+  metrics(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  /** Cached by the identity of `id`; ids of equal model and version share their series. */
+  model(id: VersionId): ModelInstruments {
+    const series = this.#seriesOf(id);
+    series.model ??= {
+      batchRows: series.keep(this.#batchRows, series.labels),
+      batchRequests: series.keep(this.#batchRequests, series.labels),
+      queueSeconds: series.keep(this.#queueSeconds, series.labels),
+      executeSeconds: series.keep(this.#executeSeconds, series.labels),
+      leasesReused: series.keep(this.#leases, { ...series.labels, reused: 'true' }),
+      leasesCreated: series.keep(this.#leases, { ...series.labels, reused: 'false' }),
+    };
+    return series.model;
+  }
+
+  /** Ends the series of an unloaded version, unless another id of the same version is in use. */
+  forget(id: VersionId): void {
+    const series = this.#seriesById.get(id);
+    if (series === undefined) return;
+    this.#seriesById.delete(id);
+    series.holders -= 1;
+    if (series.holders > 0) return;
+    this.#series.delete(keyOf(id));
+    series.remove();
+  }
+
+  /**
+   * `target` undefined: the call found no model, and no name that a client made up becomes a label. `method` is the call's path.
+   */
+  call(target: VersionId | undefined, method: string): CallInstruments {
+    const series = target === undefined ? this.#untargeted : this.#seriesOf(target);
+    const label = this.#methods.get(method) ?? this.#methodLabel(method, target !== undefined);
+    return series.calls.get(label) ?? this.#createCall(series, label);
+  }
+
+  shed(cause: ShedCause): BoundCounter {
+    return this.#shedByCause.get(cause) ?? this.#shed.bind({ cause });
+  }
+
+  /** A value read at each scrape: one number, or one for each value of `label`. */
+  gauge(name: string, help: string, collect: () => number): void;
+  gauge(name: string, help: string, collect: () => ReadonlyMap<string, number>, label: string): void;
+  gauge(name: string, help: string, collect: () => number | ReadonlyMap<string, number>, label?: string): void {
+    new Gauge({
+      name,
+      help,
+      labelNames: label === undefined ? [] : [label],
+      registers: [this.#registry],
+      collect() {
+        const value = collect();
+        this.reset();
+        if (typeof value === 'number') this.set(value);
+        else for (const [key, count] of value) this.set({ [label ?? 'key']: key }, count);
+      },
+    });
+  }
+
+  #families() {
+    return [
+      this.#requests,
+      this.#requestSeconds,
+      this.#batchRows,
+      this.#batchRequests,
+      this.#queueSeconds,
+      this.#executeSeconds,
+      this.#shed,
+      this.#leases,
+    ];
+  }
+
+  #seriesOf(id: VersionId): VersionSeries {
+    const known = this.#seriesById.get(id);
+    if (known !== undefined) return known;
+    const key = keyOf(id);
+    const series = this.#series.get(key) ?? new VersionSeries({ model: id.model, version: id.version });
+    series.holders += 1;
+    this.#series.set(key, series);
+    this.#seriesById.set(id, series);
+    return series;
+  }
+
+  #createCall(series: VersionSeries, method: string): CallInstruments {
+    const labels = { ...series.labels, method };
+    const requestSeconds = series.keep(this.#requestSeconds, labels);
+    const call = new BoundCall(requestSeconds, (code) => series.keep(this.#requests, { ...labels, code }));
+    series.calls.set(method, call);
+    return call;
+  }
+
+  #methodLabel(path: string, targeted: boolean): string {
+    if (!targeted && this.#methods.size >= MAX_UNTARGETED_METHODS) return OTHER_METHODS;
+    const label = path.startsWith('/') ? path.slice(1) : path;
+    this.#methods.set(path, label);
+    return label;
+  }
+}
+
+/** Everything that carries one version's labels, so that it can end together. */
+class VersionSeries {
+  readonly labels: Labels;
+  readonly calls = new Map<string, CallInstruments>();
+  model: ModelInstruments | undefined;
+  holders = 0;
+  readonly #removals: (() => void)[] = [];
+
+  constructor(labels: Labels) {
+    this.labels = labels;
+  }
+
+  keep<Child>(family: { bind(labels: Labels): Child; remove(child: Child): void }, labels: Labels): Child {
+    const child = family.bind(labels);
+    this.#removals.push(() => family.remove(child));
+    return child;
+  }
+
+  remove(): void {
+    for (const removal of this.#removals) removal();
+  }
+}
+
+class BoundCall implements CallInstruments {
+  readonly requestSeconds: BoundHistogram;
+  readonly #bind: (code: StatusName) => BoundCounter;
+  readonly #codes: (BoundCounter | undefined)[] = [];
+  readonly #byName = new Map<StatusName, BoundCounter>();
+
+  constructor(requestSeconds: BoundHistogram, bind: (code: StatusName) => BoundCounter) {
+    this.requestSeconds = requestSeconds;
+    this.#bind = bind;
+  }
+
+  code(status: number): BoundCounter {
+    return this.#codes[status] ?? this.#create(status);
+  }
+
+  #create(status: number): BoundCounter {
+    const name = statusName(status);
+    const counter = this.#byName.get(name) ?? this.#bind(name);
+    this.#byName.set(name, counter);
+    // Only the numbers that gRPC defines are remembered: an index is never what a peer made up.
+    if (name !== 'UNKNOWN') this.#codes[status] = counter;
+    return counter;
+  }
+}
+
+function keyOf({ model, version }: VersionId): string {
+  return `${model}\n${version}`;
+}
+
+/** prom-client's registry reads nothing of a metric but `name` and `get()`; its types ask for one of its own classes. */
+function asPromClientMetric(family: CounterFamily | HistogramFamily): Metric {
+  return family as unknown as Metric;
+}
