@@ -1,0 +1,120 @@
+import type { Span } from '@opentelemetry/api';
+import { ServingError } from '../error/serving-error.js';
+import type { CallContext } from '../model/call-context.js';
+import type { CancelListener, CancelSignal } from '../model/cancel-signal.js';
+import type { Timings } from '../model/infer.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+/** What a member of a batch gets back: its own rows of every output, as views, in the model's order. */
+export interface EntryResult {
+  readonly outputs: readonly Tensor[];
+  readonly timings: Timings;
+}
+
+/** What is handed to the scheduler for one execution, or a share of one. */
+export interface Submission {
+  /** In the model's order. */
+  readonly inputs: readonly Tensor[];
+  /** Size of axis 0; 1 for an unbatched model. */
+  readonly rows: number;
+  /** Entries of equal key may share a batch. */
+  readonly key: string;
+}
+
+interface Settle {
+  readonly resolve: (result: EntryResult) => void;
+  readonly reject: (error: ServingError) => void;
+}
+
+/** Where an entry is: it only ever moves to the right, and `settled` exactly once. */
+export type EntryState = 'waiting' | 'running' | 'settled';
+
+/** Who must know when an entry's caller has gone. */
+export interface EntryOwner {
+  abandoned(entry: Entry): void;
+}
+
+/** One request waiting for, or in, a batch. The promise settles exactly once, at once when its call is cancelled. */
+export class Entry implements CancelListener {
+  readonly inputs: readonly Tensor[];
+  readonly rows: number;
+  readonly key: string;
+  readonly deadline: number;
+  readonly span: Span | undefined;
+  readonly enqueuedAt: number;
+  readonly result: Promise<EntryResult>;
+  /** Neighbours in the queue's list; the queue alone touches them. */
+  next: Entry | undefined;
+  previous: Entry | undefined;
+
+  #state: EntryState = 'waiting';
+  #owner: EntryOwner | undefined;
+  readonly #signal: CancelSignal;
+  /** Present until settled, so that a settled entry holds on to nothing. */
+  #promise: Settle | undefined;
+
+  constructor(submission: Submission, context: CallContext, enqueuedAt: number) {
+    this.inputs = submission.inputs;
+    this.rows = submission.rows;
+    this.key = submission.key;
+    this.deadline = context.deadline;
+    this.span = context.span;
+    this.enqueuedAt = enqueuedAt;
+    this.#signal = context.signal;
+    let settle: Settle | undefined;
+    this.result = new Promise((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    this.#promise = settle;
+  }
+
+  get state(): EntryState {
+    return this.#state;
+  }
+
+  /** From now on `owner` is told when the call is cancelled; a call that is cancelled already settles now. */
+  ownedBy(owner: EntryOwner): void {
+    if (this.#owner === undefined) {
+      this.#owner = owner;
+      this.#signal.subscribe(this);
+    } else {
+      this.#owner = owner;
+    }
+  }
+
+  start(): void {
+    if (this.#state === 'waiting') this.#state = 'running';
+  }
+
+  resolve(result: EntryResult): void {
+    this.#settle()?.resolve(result);
+  }
+
+  reject(error: ServingError): void {
+    this.#settle()?.reject(error);
+  }
+
+  /** Whether the deadline has passed at `now`; the deadline timer is coarser than this look. */
+  isExpired(now: number): boolean {
+    return this.deadline <= now;
+  }
+
+  expire(): void {
+    this.reject(new ServingError('deadline_exceeded', 'deadline exceeded while waiting for an instance'));
+  }
+
+  onCancel(reason: ServingError): void {
+    if (this.#state === 'settled') return;
+    this.#owner?.abandoned(this);
+    this.reject(reason);
+  }
+
+  #settle(): Settle | undefined {
+    const promise = this.#promise;
+    if (promise === undefined) return undefined;
+    this.#promise = undefined;
+    this.#state = 'settled';
+    this.#signal.unsubscribe(this);
+    return promise;
+  }
+}

@@ -1,0 +1,53 @@
+import { describe, expect, it } from '@jest/globals';
+import { batchKeyFor } from '../../../src/batching/compatibility.js';
+import type { ModelSpec } from '../../../src/model/spec.js';
+import type { Tensor } from '../../../src/tensor/tensor.js';
+
+function createSpec(maxBatchSize: number, ...dims: readonly (readonly number[])[]): ModelSpec {
+  return {
+    model: 'm',
+    version: '1',
+    backend: 'identity',
+    maxBatchSize,
+    inputs: dims.map((pattern, at) => ({ name: `INPUT${at}`, datatype: 'UINT8', dims: pattern })),
+    outputs: [],
+    batching: { preferredBatchSizes: [], maxQueueDelayMs: 0, maxQueueSize: 0 },
+    sharesBatches: maxBatchSize > 0,
+    instanceCount: 1,
+    decoupled: false,
+    parameters: new Map(),
+  };
+}
+
+function inputsOf(...shapes: readonly (readonly number[])[]): Tensor[] {
+  return shapes.map((shape, at) => ({ name: `INPUT${at}`, datatype: 'UINT8', shape, data: new Uint8Array() }));
+}
+
+describe('batchKeyFor', () => {
+  it('lets requests of equal row shape share a batch, whatever their rows', () => {
+    const keyOf = batchKeyFor(createSpec(8, [-1, 3]));
+    expect(keyOf(inputsOf([1, 7, 3]))).toBe(keyOf(inputsOf([5, 7, 3])));
+  });
+
+  it('keeps requests of different row shape apart', () => {
+    const keyOf = batchKeyFor(createSpec(8, [-1, -1]));
+    expect(keyOf(inputsOf([1, 2, 3]))).not.toBe(keyOf(inputsOf([1, 3, 2])));
+    expect(keyOf(inputsOf([1, 1, 23]))).not.toBe(keyOf(inputsOf([1, 12, 3])));
+  });
+
+  it('looks at every input, and at which input has which shape', () => {
+    const keyOf = batchKeyFor(createSpec(8, [-1], [-1]));
+    expect(keyOf(inputsOf([1, 4], [1, 5]))).not.toBe(keyOf(inputsOf([1, 5], [1, 4])));
+    expect(keyOf(inputsOf([1, 4], [1, 5]))).toBe(keyOf(inputsOf([2, 4], [2, 5])));
+  });
+
+  it('is one and the same key where the model fixes every axis', () => {
+    const keyOf = batchKeyFor(createSpec(8, [4], [2, 2]));
+    expect(keyOf(inputsOf([1, 4], [1, 2, 2]))).toBe('');
+  });
+
+  it('is one and the same key for an unbatched model, which shares no batch anyway', () => {
+    const keyOf = batchKeyFor(createSpec(0, [3, -1]));
+    expect(keyOf(inputsOf([3, 4]))).toBe(keyOf(inputsOf([3, 5])));
+  });
+});
