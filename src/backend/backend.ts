@@ -1,0 +1,41 @@
+import type { Execution } from '../model/infer.js';
+import type { ModelSource } from '../model/source.js';
+import type { ModelSignature, ModelSpec } from '../model/spec.js';
+import type { SlabTensor, Tensor } from '../tensor/tensor.js';
+
+/** Runs one batch at a time. Ready from birth; once `broken` is set it never runs again and waits to be closed. */
+export interface Instance {
+  /** Unique in this process; names the instance in traces and logs. */
+  readonly id: string;
+  /** Why the instance cannot run any more (its worker died); undefined while it is well. */
+  readonly broken: Error | undefined;
+  /**
+   * Rejects with `backend_failed` when the run failed or the worker died (a run is never repeated), or with
+   * `invalid_request` when the data cannot be given to the runtime.
+   */
+  execute(inputs: readonly SlabTensor[], signal: AbortSignal): Promise<Execution>;
+  /** A decoupled model's own answers, as many as it likes, at the reader's pace. Ends early when `signal` aborts. */
+  stream(inputs: readonly SlabTensor[], signal: AbortSignal): AsyncIterable<Execution>;
+  /** Waits until no run is inside the runtime, then frees it. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** A factory of instances for one kind of runtime. */
+export interface Backend {
+  readonly name: string;
+  /** Reads the model. Rejects with `load_failed` whose message is fit for an operator and holds no path. */
+  open(source: ModelSource, signal: AbortSignal): Promise<OpenModel>;
+}
+
+/** A model that was read once and can be instantiated many times. */
+export interface OpenModel extends AsyncDisposable {
+  readonly signature: ModelSignature;
+  /** Batches that one instance takes at a time: 1 for anything that computes, many for what only waits. */
+  readonly slotsPerInstance: number;
+  createInstance(spec: ModelSpec, signal: AbortSignal): Promise<Instance>;
+  /**
+   * Throws `invalid_request` for what the signature cannot say. Called with a request's validated inputs before they join a
+   * batch, so that they cannot fail the others in it. Absent: the signature says it all.
+   */
+  checkInputs?(inputs: readonly Tensor[]): void;
+}

@@ -1,0 +1,31 @@
+import type { Instance, OpenModel } from '../../src/backend/backend.js';
+import { ONNX_WORKER_URL, OnnxBackend } from '../../src/backend/onnx/backend.js';
+import { systemClock } from '../../src/model/clock.js';
+import { ModelDirectory } from './model-directory.js';
+import { modelSource, modelSpec } from './model-source.js';
+
+/** One instance of an ONNX model in a real worker thread. */
+export class OnnxRig implements AsyncDisposable {
+  readonly model: OpenModel;
+  readonly instance: Instance;
+  readonly #directory: ModelDirectory;
+
+  private constructor(model: OpenModel, instance: Instance, directory: ModelDirectory) {
+    this.model = model;
+    this.instance = instance;
+    this.#directory = directory;
+  }
+
+  static async open(bytes: Uint8Array, workerUrl: URL = ONNX_WORKER_URL): Promise<OnnxRig> {
+    const directory = await ModelDirectory.create({ 'model.onnx': bytes });
+    const { signal } = new AbortController();
+    const model = await new OnnxBackend({ clock: systemClock, workerUrl }).open(modelSource({}, directory.path), signal);
+    return new OnnxRig(model, await model.createInstance(modelSpec(), signal), directory);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.instance.close();
+    await this.model[Symbol.asyncDispose]();
+    await this.#directory[Symbol.asyncDispose]();
+  }
+}
