@@ -1,0 +1,159 @@
+import type { Dirent } from 'node:fs';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { quote, quoteList } from '../error/quote.js';
+import { ServingError } from '../error/serving-error.js';
+import { compareVersions, isVersion } from '../model/id.js';
+import type { ModelSettings } from '../model/spec.js';
+import type { AspiredModel, Source } from './source.js';
+import { formatVersionPolicy, selectVersions } from './version-policy.js';
+
+const CONFIG_FILE = 'config.pbtxt';
+
+export interface FilesystemSourceOptions {
+  /** Model repositories, as the operator wrote them. */
+  readonly repositories: readonly string[];
+  /** Reads the text of a model's config.pbtxt. Throws a ServingError fit for an operator. */
+  readonly parseSettings: (text: string, model: string) => ModelSettings;
+  /** What rules for a model without config.pbtxt. */
+  readonly defaultSettings: (model: string) => ModelSettings;
+}
+
+/** A model repository cannot be read at all. Its message is for the operator and holds the path. */
+export class RepositoryError extends Error {
+  override readonly name = 'RepositoryError';
+  readonly repository: string;
+
+  constructor(repository: string, problem: string, cause: unknown) {
+    super(`model repository '${repository}' ${problem}`, { cause });
+    this.repository = repository;
+  }
+}
+
+/** One model's directory. */
+interface ModelDirectory {
+  readonly model: string;
+  readonly path: string;
+}
+
+/**
+ * `<repository>/<model>/[config.pbtxt]/<version>/`, in one or more repositories. Hidden entries, plain files and directories that are
+ * not named like a version are none of its business. Links are followed.
+ */
+export class FilesystemSource implements Source {
+  readonly #options: FilesystemSourceOptions;
+
+  constructor(options: FilesystemSourceOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects with RepositoryError where a repository is missing or no directory; a model's own problem is told as that model's. */
+  async aspired(signal: AbortSignal): Promise<readonly AspiredModel[]> {
+    signal.throwIfAborted();
+    const directories = await this.#modelDirectories();
+    const models: AspiredModel[] = [];
+    for (const [model, paths] of directories) {
+      signal.throwIfAborted();
+      models.push(await this.#aspiredModel(model, paths));
+    }
+    return models;
+  }
+
+  /** By name; a repository that is named twice counts once. */
+  async #modelDirectories(): Promise<ReadonlyMap<string, readonly string[]>> {
+    const repositories = new Map<string, readonly ModelDirectory[]>();
+    for (const repository of this.#options.repositories) {
+      const { path, models } = await readRepository(repository);
+      repositories.set(path, models);
+    }
+    const found = [...repositories.values()].flat();
+    found.sort((a, b) => (a.model < b.model ? -1 : 1));
+    const pathsByModel = new Map<string, string[]>();
+    for (const { model, path } of found) pathsByModel.set(model, [...(pathsByModel.get(model) ?? []), path]);
+    return pathsByModel;
+  }
+
+  async #aspiredModel(model: string, paths: readonly string[]): Promise<AspiredModel> {
+    const [directory, ...others] = paths;
+    try {
+      if (directory === undefined || others.length > 0) throw loadFailed(model, `is in ${paths.length} model repositories, expected one`);
+      const settings = await this.#readSettings(model, directory);
+      const existing = await listVersions(model, directory);
+      const versions = selectVersions(existing, settings.versionPolicy);
+      if (versions.length === 0) throw nothingSelected(model, existing, settings);
+      return { model, settings, versions: versions.map((version) => ({ model, version, directory: join(directory, version), settings })) };
+    } catch (error) {
+      return { model, error: ServingError.from(error) };
+    }
+  }
+
+  async #readSettings(model: string, directory: string): Promise<ModelSettings> {
+    const { parseSettings, defaultSettings } = this.#options;
+    let text: string;
+    try {
+      text = await readFile(join(directory, CONFIG_FILE), 'utf8');
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return defaultSettings(model);
+      throw loadFailed(model, `has a ${CONFIG_FILE} that cannot be read (${codeOf(error)})`, error);
+    }
+    return parseSettings(text, model);
+  }
+}
+
+async function readRepository(repository: string): Promise<{ readonly path: string; readonly models: readonly ModelDirectory[] }> {
+  try {
+    const path = await realpath(repository);
+    const names = await listDirectories(path);
+    return { path, models: names.map((model) => ({ model, path: join(path, model) })) };
+  } catch (error) {
+    throw new RepositoryError(repository, problemOf(error), error);
+  }
+}
+
+function problemOf(error: unknown): string {
+  const code = codeOf(error);
+  if (code === 'ENOENT') return 'does not exist';
+  return code === 'ENOTDIR' ? 'is not a directory' : `cannot be read (${code})`;
+}
+
+/** Ascending. */
+async function listVersions(model: string, directory: string): Promise<string[]> {
+  try {
+    return (await listDirectories(directory)).filter(isVersion).sort(compareVersions);
+  } catch (error) {
+    throw loadFailed(model, `has a directory that cannot be read (${codeOf(error)})`, error);
+  }
+}
+
+/** Names of the directories in `path`, hidden ones left out. */
+async function listDirectories(path: string): Promise<string[]> {
+  const entries = await readdir(path, { withFileTypes: true });
+  const names: string[] = [];
+  for (const entry of entries) {
+    if (!entry.name.startsWith('.') && (await isDirectory(path, entry))) names.push(entry.name);
+  }
+  return names;
+}
+
+async function isDirectory(parent: string, entry: Dirent): Promise<boolean> {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  try {
+    return (await stat(join(parent, entry.name))).isDirectory();
+  } catch {
+    // A link that leads nowhere is no directory.
+    return false;
+  }
+}
+
+function nothingSelected(model: string, existing: readonly string[], { versionPolicy }: ModelSettings): ServingError {
+  if (existing.length === 0) return loadFailed(model, 'has no version directory (one named by a positive integer, such as 1)');
+  return loadFailed(model, `has versions ${quoteList(existing)}, but its version policy is ${formatVersionPolicy(versionPolicy)}`);
+}
+
+function loadFailed(model: string, problem: string, cause?: unknown): ServingError {
+  return new ServingError('load_failed', `model ${quote(model)} ${problem}`, undefined, cause);
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown error';
+}

@@ -1,0 +1,166 @@
+import { ServingError } from '../error/serving-error.js';
+import type { Clock } from '../model/clock.js';
+import type { VersionId } from '../model/id.js';
+import type { ModelSource } from '../model/source.js';
+import { Handle, type Lender } from './handle.js';
+import type { Drainable, Loader } from './loader.js';
+import { transition, type VersionEvent, type VersionState, type VersionStateKind } from './state.js';
+import type { VersionStatus } from './status.js';
+
+export interface VersionParts<S extends Drainable> {
+  readonly clock: Clock;
+  /** How long a version that must leave now waits for handles that are still out. */
+  readonly closeGraceMs: number;
+  /** Called after each step; must not throw. */
+  readonly onStep: (version: Version<S>, from: VersionStateKind, elapsedMs: number) => void;
+}
+
+/** One version of one model through its whole life: loads once, lends handles while it is ready, leaves once. */
+export class Version<S extends Drainable> implements Lender {
+  readonly id: VersionId;
+  readonly source: ModelSource;
+  /** Whether the source still wants it; the registry alone sets it. */
+  aspired = true;
+  readonly #parts: VersionParts<S>;
+  #state: VersionState<S> = { kind: 'new' };
+  #since: number;
+  #handles = 0;
+  #onHandlesBack: (() => void) | undefined;
+  readonly #abandonment = new AbortController();
+  #loading: Promise<void> = Promise.resolve();
+  #leaving: Promise<void> | undefined;
+
+  constructor(source: ModelSource, parts: VersionParts<S>) {
+    this.id = Object.freeze({ model: source.model, version: source.version });
+    this.source = source;
+    this.#parts = parts;
+    this.#since = parts.clock.now();
+  }
+
+  get state(): VersionStateKind {
+    return this.#state.kind;
+  }
+
+  get status(): VersionStatus {
+    const state = this.#state;
+    return { id: this.id, state: state.kind, reason: state.kind === 'failed' ? state.error : undefined };
+  }
+
+  /** Undefined unless it is ready. */
+  lend(): Handle<S> | undefined {
+    const state = this.#state;
+    if (state.kind !== 'ready') return undefined;
+    this.#handles += 1;
+    return new Handle(state.servable, this.id, this);
+  }
+
+  takeBack(): void {
+    this.#handles -= 1;
+    if (this.#handles === 0) this.#onHandlesBack?.();
+  }
+
+  /** Takes a new version to ready or failed. Never rejects; settles once the loader has, even where the version was given up meanwhile. */
+  load(loader: Loader<S>): Promise<void> {
+    this.#loading = this.#load(loader);
+    return this.#loading;
+  }
+
+  /**
+   * Stops lending at once, waits until the last handle is back, drains the servable and closes it. Never rejects; idempotent. Once `hurry`
+   * aborts the servable is told to finish first, and handles are waited for no longer than the grace.
+   */
+  retire(hurry: AbortSignal): Promise<void> {
+    if (this.#leaving === undefined) {
+      // Set before the first step, whose listeners may come back here.
+      let left = (): void => undefined;
+      this.#leaving = new Promise((resolve) => {
+        left = resolve;
+      });
+      void this.#retire(hurry).then(left);
+    }
+    return this.#leaving;
+  }
+
+  async #load(loader: Loader<S>): Promise<void> {
+    this.#step({ kind: 'load' });
+    const outcome = await outcomeOf(() => loader.load(this.source, this.#abandonment.signal));
+    if (this.state !== 'loading') await this.#discard(outcome);
+    else if (outcome.kind === 'done') this.#step({ kind: 'loaded', servable: outcome.value });
+    else this.#step({ kind: 'fail', error: outcome.error });
+  }
+
+  /** The version was given up while it loaded: what came of it is closed, and never lent. */
+  async #discard(outcome: Outcome<S>): Promise<void> {
+    const closed = outcome.kind === 'done' ? await outcomeOf(() => outcome.value.close()) : undefined;
+    this.#step(closed?.kind === 'failed' ? { kind: 'fail', error: closed.error } : { kind: 'closed' });
+  }
+
+  async #retire(hurry: AbortSignal): Promise<void> {
+    const before = this.#state;
+    this.#step({ kind: 'retire' });
+    if (before.kind === 'ready') await this.#unload(before.servable, hurry);
+    if (before.kind === 'loading') {
+      this.#abandonment.abort(new ServingError('cancelled', 'the version is no longer aspired'));
+      await this.#loading;
+    }
+    // What went wrong on the way out has been told; the version is gone all the same.
+    if (this.state === 'failed') this.#step({ kind: 'retire' });
+  }
+
+  /** A servable that fails to drain is closed nevertheless. */
+  async #unload(servable: S, hurry: AbortSignal): Promise<void> {
+    const drained = await outcomeOf(() => this.#drain(servable, hurry));
+    this.#step({ kind: 'drained' });
+    const closed = await outcomeOf(() => servable.close());
+    const outcome = drained.kind === 'failed' ? drained : closed;
+    this.#step(outcome.kind === 'failed' ? { kind: 'fail', error: outcome.error } : { kind: 'closed' });
+  }
+
+  /**
+   * Handles first, so that whoever holds one still gets its answers. In a hurry the servable comes first, because it is what the holders
+   * wait for: it fails their work, they give their handles back.
+   */
+  async #drain(servable: S, hurry: AbortSignal): Promise<void> {
+    await this.#handlesBack((giveUp) => onAbort(hurry, giveUp));
+    await servable.drain(hurry);
+    await this.#handlesBack((giveUp) => this.#parts.clock.after(this.#parts.closeGraceMs, giveUp));
+  }
+
+  /** Resolves when no handle is out, or when what `limit` arms gives up. */
+  #handlesBack(limit: (giveUp: () => void) => () => void): Promise<void> {
+    if (this.#handles === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const disarm = limit(resolve);
+      this.#onHandlesBack = () => {
+        disarm();
+        resolve();
+      };
+    });
+  }
+
+  #step(event: VersionEvent<S>): void {
+    const from = this.#state.kind;
+    this.#state = transition(this.#state, event);
+    const now = this.#parts.clock.now();
+    const elapsedMs = now - this.#since;
+    this.#since = now;
+    this.#parts.onStep(this, from, elapsedMs);
+  }
+}
+
+type Outcome<T> = { readonly kind: 'done'; readonly value: T } | { readonly kind: 'failed'; readonly error: ServingError };
+
+async function outcomeOf<T>(work: () => Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { kind: 'done', value: await work() };
+  } catch (error) {
+    return { kind: 'failed', error: ServingError.from(error) };
+  }
+}
+
+/** Calls `task` once the signal has aborted, at once where it has. Returns the cancel. */
+function onAbort(signal: AbortSignal, task: () => void): () => void {
+  if (signal.aborted) task();
+  else signal.addEventListener('abort', task, { once: true });
+  return () => signal.removeEventListener('abort', task);
+}

@@ -1,0 +1,32 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Candidate, versionsToRetire } from '../../../src/registry/availability.js';
+
+const aspired = (state: Candidate['state']): Candidate => ({ aspired: true, state });
+const unwanted = (state: Candidate['state']): Candidate => ({ aspired: false, state });
+
+describe('versionsToRetire', () => {
+  it('keeps what is aspired', () => {
+    expect(versionsToRetire([aspired('ready'), aspired('failed'), aspired('loading')])).toEqual([]);
+  });
+
+  it('keeps the last ready version until one that is aspired is ready', () => {
+    const old = unwanted('ready');
+    expect(versionsToRetire([old, aspired('new')])).toEqual([]);
+    expect(versionsToRetire([old, aspired('loading')])).toEqual([]);
+    expect(versionsToRetire([old, aspired('failed')])).toEqual([]);
+    expect(versionsToRetire([old, aspired('ready')])).toEqual([old]);
+  });
+
+  it('keeps none where no version is aspired', () => {
+    expect(versionsToRetire([unwanted('ready'), unwanted('ready')])).toHaveLength(2);
+  });
+
+  it('lets go at once what is not ready', () => {
+    const versions = [unwanted('new'), unwanted('loading'), unwanted('failed')];
+    expect(versionsToRetire([...versions, aspired('loading')])).toEqual(versions);
+  });
+
+  it('leaves alone what is leaving', () => {
+    expect(versionsToRetire([unwanted('draining'), unwanted('unloading'), unwanted('gone')])).toEqual([]);
+  });
+});
