@@ -1,0 +1,118 @@
+import type { Span } from '@opentelemetry/api';
+import type { ServingError } from '../error/serving-error.js';
+import type { CallContext } from '../model/call-context.js';
+import type { CallStatus } from '../wire/status.js';
+
+/**
+ * gRPC calls as the facades see them. A server (grpc-js today, our own transport next) makes them; nothing above this
+ * file knows which. Handlers fail by rejecting with a ServingError; anything else is answered as `internal`.
+ */
+
+/** Turns messages into bytes and back. `decode` may throw anything: the server answers `invalid_request`. */
+export interface Codec<T> {
+  encode(message: T): Uint8Array;
+  /** The message may hold views of `bytes`. */
+  decode(bytes: Uint8Array): T;
+}
+
+/** How the door treats a method: `inference` is counted, bounded and drained; `open` (health, metadata) is always let in. */
+export type Admission = 'inference' | 'open';
+
+interface MethodBase<I, O> {
+  /** "/package.Service/Method" */
+  readonly path: string;
+  readonly request: Codec<I>;
+  readonly response: Codec<O>;
+  readonly admission: Admission;
+}
+
+/**
+ * One RPC of a service. `handle` is declared as a method, whose parameters TypeScript compares both ways, so that a method of known messages
+ * fits into a list of any: a server only ever gives it what its own codec decoded.
+ */
+export type Method<I = unknown, O = unknown> = MethodBase<I, O> &
+  (
+    | { readonly kind: 'unary'; handle(this: void, request: I, call: Call): Promise<O> }
+    | { readonly kind: 'server_stream'; handle(this: void, request: I, call: SendingCall<O>): Promise<void> }
+    | { readonly kind: 'client_stream'; handle(this: void, requests: AsyncIterable<I>, call: Call): Promise<O> }
+    | { readonly kind: 'bidi'; handle(this: void, requests: AsyncIterable<I>, call: SendingCall<O>): Promise<void> }
+  );
+
+export interface Service {
+  /** Full name, "package.Service". */
+  readonly name: string;
+  readonly methods: readonly Method[];
+  /** How this facade says an error on the wire. */
+  readonly statusOf: (error: ServingError) => CallStatus;
+}
+
+/** Request metadata, parsed only when it is read. Names are lower case. */
+export interface RequestMetadata {
+  /** The first value of an ASCII entry. */
+  get(name: string): string | undefined;
+  /** All ASCII entries. */
+  entries(): Iterable<readonly [name: string, value: string]>;
+}
+
+export interface Peer {
+  /** "127.0.0.1:51234" or "unix:". */
+  readonly address: string;
+  /** A loopback address or a unix socket. */
+  readonly local: boolean;
+}
+
+export interface Call extends CallContext {
+  readonly path: string;
+  readonly metadata: RequestMetadata;
+  readonly peer: Peer;
+  /** When the headers came, in the clock's milliseconds. */
+  readonly startedAt: number;
+}
+
+export interface SendingCall<O> extends Call {
+  /**
+   * Writes one message. Resolves when the next may be written (the reader kept up, or the transport's buffer has room);
+   * rejects with the signal's reason once the call is cancelled.
+   */
+  send(message: O): Promise<void>;
+}
+
+/** What the door sees: headers only, before a byte of the body is read. */
+export interface Arrival {
+  readonly path: string;
+  readonly admission: Admission;
+  readonly deadline: number;
+  readonly peer: Peer;
+}
+
+/** Decides who comes in. `leave` is called exactly once for each arrival that was let in. */
+export interface Door {
+  /** Undefined lets the call in. */
+  enter(arrival: Arrival): ServingError | undefined;
+  leave(arrival: Arrival): void;
+}
+
+/** Told about calls: how tracing and metrics see the transport. */
+export interface CallObserver {
+  /** Starts the call's server span where it is sampled; undefined is the common case. */
+  start(path: string, metadata: RequestMetadata, peer: Peer): Span | undefined;
+  /** Once for each call that got in; `status` is the number of the gRPC status code. */
+  end(call: Call, status: number): void;
+  /** Once for each call that the door (or an unknown path) turned away. */
+  refused(path: string, status: number): void;
+  /** Once for each connection over the limit. */
+  connectionRefused(): void;
+}
+
+/** A listening gRPC server, whichever transport is behind it. */
+export interface GrpcServer extends AsyncDisposable {
+  /** Addresses bound, "127.0.0.1:8001" or "unix:/run/millrace.sock". */
+  readonly addresses: readonly string[];
+  /**
+   * Stops listening, tells every client to go away (GOAWAY, and the final one once a PING is answered) and waits until the last
+   * accepted call has been answered or the signal aborts.
+   */
+  drain(signal: AbortSignal): Promise<void>;
+  /** Closes every connection now. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,32 @@
+import type { Codec, Method, SendingCall } from '../call.js';
+import { Sender } from './sender.js';
+import type { CallHead, CallHost, Route } from './served-call.js';
+import { StreamedRequestCall } from './streamed-request-call.js';
+
+export type BidiMethod = Extract<Method, { readonly kind: 'bidi' }>;
+
+export class BidiCall extends StreamedRequestCall implements SendingCall<unknown> {
+  override readonly lasting = true;
+  protected override readonly requestCodec: Codec<unknown>;
+  readonly #method: BidiMethod;
+  readonly #sender = new Sender(this);
+
+  constructor(host: CallHost, route: Route<BidiMethod>, head: CallHead) {
+    super(host, route, head);
+    this.requestCodec = route.method.request;
+    this.#method = route.method;
+  }
+
+  async send(message: unknown): Promise<void> {
+    await this.#sender.send(this.#method.response.encode(message));
+  }
+
+  protected override async serve(requests: AsyncIterable<unknown>): Promise<void> {
+    try {
+      await this.#method.handle(requests, this);
+      this.succeed();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+}

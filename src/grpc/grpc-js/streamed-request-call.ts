@@ -1,0 +1,24 @@
+import type { Codec } from '../call.js';
+import { RequestStream } from './request-stream.js';
+import { ServedCall } from './served-call.js';
+
+/** A call whose request is a stream of messages: served from the headers on. */
+export abstract class StreamedRequestCall extends ServedCall {
+  #requests: RequestStream<unknown> | undefined;
+
+  protected abstract readonly requestCodec: Codec<unknown>;
+  protected abstract serve(requests: AsyncIterable<unknown>): Promise<void>;
+
+  override onReceiveMetadata(): void {
+    this.#requests = new RequestStream(this.requestCodec, this.signal, () => this.read());
+    void this.serve(this.#requests);
+  }
+
+  protected override onMessage(message: Buffer): void {
+    this.#requests?.push(message);
+  }
+
+  protected override onHalfClose(): void {
+    this.#requests?.end();
+  }
+}

@@ -1,0 +1,51 @@
+import type { Clock } from '../model/clock.js';
+import type { CallObserver, Door } from './call.js';
+import type { DeadlineWheel } from './deadline-wheel.js';
+
+/** PEM texts. With `clientCa` only clients that show a certificate of that authority get in. */
+export interface TlsOptions {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+  readonly clientCa?: string | Buffer;
+}
+
+/** What every gRPC server can be told, whichever transport is behind it. */
+export interface GrpcServerOptions {
+  /** "host:port" (0 = any free port), "[ipv6]:port" or "unix:/path". */
+  readonly listen: readonly string[];
+  /** Limit of one message, in and out, after decompression. */
+  readonly maxMessageBytes: number;
+  /** Over all addresses; a connection over the limit is closed at once. */
+  readonly maxConnections: number;
+  readonly maxStreamsPerConnection: number;
+  /** Spreads long-lived connections over replicas: after this time, give or take a tenth, the client is told to reconnect. Infinity: never. */
+  readonly maxConnectionAgeMs: number;
+  /** A connection that has not completed TLS and the HTTP/2 preface by then is closed. */
+  readonly prefaceTimeoutMs: number;
+  /** What wide receive windows may hold in sum; connections beyond it get HTTP/2's default window. */
+  readonly receiveBudgetBytes: number;
+  readonly tls?: TlsOptions;
+}
+
+export type GrpcServerDefaults = Omit<GrpcServerOptions, 'listen' | 'tls'>;
+
+/** As the contract says; what it leaves open is chosen so that no common client is held back. */
+export const DEFAULT_GRPC_SERVER_OPTIONS: GrpcServerDefaults = {
+  maxMessageBytes: 64 * 1024 * 1024,
+  maxConnections: 4096,
+  maxStreamsPerConnection: 1024,
+  maxConnectionAgeMs: Infinity,
+  prefaceTimeoutMs: 10_000,
+  receiveBudgetBytes: 256 * 1024 * 1024,
+};
+
+/** What a server needs from the rooms above it. */
+export interface GrpcServerDeps {
+  readonly door: Door;
+  readonly observer: CallObserver;
+  readonly clock: Clock;
+  /** May be shared by several servers. */
+  readonly wheel: DeadlineWheel;
+  /** For the log: what was behind an answer of "internal error". */
+  readonly onInternalError: (error: unknown, path: string) => void;
+}

@@ -1,0 +1,17 @@
+import type { Codec } from '../grpc/call.js';
+import { createCodec, type MessageFunctions } from '../wire/codec.js';
+
+/** A generated method, as ts-proto's generic definitions describe it. */
+interface GeneratedMethod<I, O> {
+  readonly name: string;
+  readonly requestType: MessageFunctions<I>;
+  readonly responseType: MessageFunctions<O>;
+}
+
+/** The part of a `Method` that the .proto already says. */
+export function methodOf<I, O>(
+  service: { readonly fullName: string },
+  { name, requestType, responseType }: GeneratedMethod<I, O>,
+): { readonly path: string; readonly request: Codec<I>; readonly response: Codec<O> } {
+  return { path: `/${service.fullName}/${name}`, request: createCodec(requestType), response: createCodec(responseType) };
+}

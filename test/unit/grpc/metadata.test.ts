@@ -1,0 +1,31 @@
+import { describe, expect, it } from '@jest/globals';
+import { HeaderMetadata } from '../../../src/grpc/metadata.js';
+
+const HEADERS = [':method', 'POST', ':path', '/a/B', 'content-type', 'application/grpc', 'te', 'trailers', 'grpc-timeout', '1S'];
+const OWN = ['user-agent', 'grpc-go/1.7', 'traceparent', '00-1', 'x-tag', 'one', 'x-tag', 'two', 'trace-bin', 'AAEC'];
+const metadata = new HeaderMetadata([...HEADERS, ...OWN]);
+
+describe('HeaderMetadata', () => {
+  it('gives the first value of an entry', () => {
+    expect(metadata.get('traceparent')).toBe('00-1');
+    expect(metadata.get('x-tag')).toBe('one');
+    expect(metadata.get('absent')).toBeUndefined();
+  });
+
+  it('does not take a value for a name', () => {
+    expect(metadata.get('one')).toBeUndefined();
+  });
+
+  it('leaves binary entries out', () => {
+    expect(metadata.get('trace-bin')).toBeUndefined();
+  });
+
+  it("lists the caller's ASCII entries, each value on its own, and none of the transport's", () => {
+    expect([...metadata.entries()]).toEqual([
+      ['user-agent', 'grpc-go/1.7'],
+      ['traceparent', '00-1'],
+      ['x-tag', 'one'],
+      ['x-tag', 'two'],
+    ]);
+  });
+});
