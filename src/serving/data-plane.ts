@@ -1,0 +1,108 @@
+import type { CallContext } from '../model/call-context.js';
+import type { VersionReference } from '../model/id.js';
+import type { InferRequest, InferResponse, StreamOptions, StreamPiece } from '../model/infer.js';
+import type { ModelSpec } from '../model/spec.js';
+import { orderInputs, validateRequest, validateStreamRequest } from '../model/validate.js';
+import type { Handle } from '../registry/handle.js';
+import type { Registry } from '../registry/registry.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { Admission } from './admission.js';
+import { selectOutputs } from './outputs.js';
+import { assertOneResponse, type Servable } from './servable.js';
+import { streamRows } from './stream.js';
+
+/** What a client can learn of a model: the version that serves it and its siblings. */
+export interface ModelDescription {
+  readonly spec: ModelSpec;
+  readonly readyVersions: readonly string[];
+}
+
+/** Inference, whichever facade asks. Every rejection is a ServingError. */
+export class DataPlane {
+  readonly #registry: Registry<Servable>;
+  readonly #admission: Admission;
+
+  constructor(registry: Registry<Servable>, admission: Admission) {
+    this.#registry = registry;
+    this.#admission = admission;
+  }
+
+  async infer(request: InferRequest, context: CallContext): Promise<InferResponse> {
+    using handle = this.#acquire(request, context);
+    const { servable } = handle;
+    assertOneResponse(servable.spec);
+    const rows = validateRequest(request, servable.spec);
+    const inputs = orderInputs(request, servable.spec);
+    servable.checkInputs(inputs);
+    using _permit = this.#admission.reserve(sizeOf(inputs));
+    const { outputs, timings } = await servable.execute(inputs, rows, context);
+    return { version: servable.spec.version, outputs: selectOutputs(outputs, request.outputNames), timings };
+  }
+
+  /** One piece per message. The reader's pace is the stream's pace. */
+  async *stream(request: InferRequest, options: StreamOptions, context: CallContext): AsyncGenerator<StreamPiece> {
+    using handle = this.#acquire(request, context);
+    const { servable } = handle;
+    const { spec } = servable;
+    const rows = validateStreamRequest(request, spec);
+    const inputs = orderInputs(request, spec);
+    servable.checkInputs(inputs);
+    using _permit = this.#admission.reserve(sizeOf(inputs));
+    if (spec.decoupled) yield* decoupledPieces(servable, request, inputs, context);
+    else if (spec.maxBatchSize === 0) yield await wholePiece(servable, request, inputs, context);
+    else yield* streamRows(servable, request, inputs, rows, options, context);
+  }
+
+  /** Throws `model_not_found` or `model_not_ready`. */
+  describe(model: string, version: VersionReference): ModelDescription {
+    using handle = this.#registry.acquire(model, version);
+    return { spec: handle.servable.spec, readyVersions: this.#registry.readyVersions(model) };
+  }
+
+  #acquire(request: InferRequest, context: CallContext): Handle<Servable> {
+    const handle = this.#registry.acquire(request.model, request.version);
+    context.target = handle.id;
+    return handle;
+  }
+}
+
+/** N messages of the model's own, then one that closes: no outputs, `final`. */
+async function* decoupledPieces(
+  servable: Servable,
+  request: InferRequest,
+  inputs: readonly Tensor[],
+  context: CallContext,
+): AsyncGenerator<StreamPiece> {
+  const { version } = servable.spec;
+  const empty = { version, rowOffset: 0, rowCount: 0, error: undefined, timings: undefined };
+  for await (const { outputs } of servable.stream(inputs, context)) {
+    yield { ...empty, outputs: selectOutputs(outputs, request.outputNames), final: false };
+  }
+  yield { ...empty, outputs: [], final: true };
+}
+
+/** An unbatched model has no rows to cut: one message with all of it. */
+async function wholePiece(
+  servable: Servable,
+  request: InferRequest,
+  inputs: readonly Tensor[],
+  context: CallContext,
+): Promise<StreamPiece> {
+  const { outputs, timings } = await servable.execute(inputs, 1, context);
+  const { version } = servable.spec;
+  return {
+    version,
+    rowOffset: 0,
+    rowCount: 0,
+    outputs: selectOutputs(outputs, request.outputNames),
+    error: undefined,
+    timings,
+    final: true,
+  };
+}
+
+function sizeOf(inputs: readonly Tensor[]): number {
+  let bytes = 0;
+  for (const { data } of inputs) bytes += data.length;
+  return bytes;
+}

@@ -1,0 +1,83 @@
+import { type BatchKeyOf, batchKeyFor } from '../batching/compatibility.js';
+import type { EntryResult } from '../batching/entry.js';
+import type { BatchScheduler } from '../batching/scheduler.js';
+import { ServingError } from '../error/serving-error.js';
+import type { CallContext } from '../model/call-context.js';
+import type { VersionId } from '../model/id.js';
+import type { Execution } from '../model/infer.js';
+import type { ModelSpec } from '../model/spec.js';
+import { copyTensor } from '../tensor/rows.js';
+import type { SlabTensor, Tensor } from '../tensor/tensor.js';
+
+/** A pool's loan as a servable uses it: a slot that can also stream. */
+export interface StreamLease extends AsyncDisposable {
+  stream(inputs: readonly SlabTensor[], signal: AbortSignal): AsyncIterable<Execution>;
+}
+
+/** What a servable needs of its instance pool. backend/pool.ts fits. */
+export interface Instances extends AsyncDisposable {
+  acquire(signal: AbortSignal): Promise<StreamLease>;
+  drain(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What only a model's backend can tell of a request. OpenModel of backend/backend.ts fits. */
+export interface InputCheck {
+  checkInputs?(inputs: readonly Tensor[]): void;
+}
+
+/** One loaded model version, runnable: its spec, its batch accumulator and its instances. Knows nothing of other versions. */
+export class Servable {
+  readonly id: VersionId;
+  readonly spec: ModelSpec;
+  readonly #scheduler: BatchScheduler;
+  readonly #instances: Instances;
+  readonly #model: InputCheck;
+  readonly #batchKey: BatchKeyOf;
+
+  constructor(spec: ModelSpec, scheduler: BatchScheduler, instances: Instances, model: InputCheck = {}) {
+    this.id = { model: spec.model, version: spec.version };
+    this.spec = spec;
+    this.#scheduler = scheduler;
+    this.#instances = instances;
+    this.#model = model;
+    this.#batchKey = batchKeyFor(spec);
+  }
+
+  /** Throws `invalid_request` for validated inputs that the backend cannot take: they must not fail the batch that they would join. */
+  checkInputs(inputs: readonly Tensor[]): void {
+    this.#model.checkInputs?.(inputs);
+  }
+
+  /** Runs `inputs`, which are validated, checked and in the model's order, in some batch. */
+  execute(inputs: readonly Tensor[], rows: number, context: CallContext): Promise<EntryResult> {
+    return this.#scheduler.submit({ inputs, rows, key: this.#batchKey(inputs) }, context);
+  }
+
+  /** A decoupled model's own responses, made at the reader's pace. */
+  async *stream(inputs: readonly Tensor[], context: CallContext): AsyncGenerator<Execution> {
+    const signal = context.signal.abortSignal;
+    await using lease = await this.#instances.acquire(signal);
+    yield* lease.stream(inputs.map(copyTensor), signal);
+    if (context.signal.reason !== undefined) throw context.signal.reason;
+  }
+
+  async drain(signal: AbortSignal): Promise<void> {
+    await this.#scheduler.drain(signal);
+    await this.#instances.drain(signal);
+  }
+
+  async close(): Promise<void> {
+    await this.#scheduler.close();
+    await this.#instances.close();
+  }
+}
+
+/** Refuses a call kind that the model cannot carry, in Triton's words. */
+export function assertOneResponse(spec: ModelSpec): void {
+  if (!spec.decoupled) return;
+  throw new ServingError(
+    'unsupported',
+    `ModelInfer RPC doesn't support models with decoupled transaction policy; stream '${spec.model}' instead`,
+  );
+}

@@ -1,0 +1,18 @@
+import type { ModelSettings } from '../../src/model/spec.js';
+import { type Instances, Servable } from '../../src/serving/servable.js';
+import { NO_STREAMS } from './held-loader.js';
+import { modelSpec } from './model-source.js';
+import { type RigOptions, SchedulerRig } from './scheduler-rig.js';
+
+/** A servable of model `m` version 1 on a scheduler rig: it takes INT32 rows and by default gives them back. */
+export class ServableRig extends SchedulerRig {
+  readonly servable: Servable;
+
+  constructor(options: RigOptions = {}, settings: Partial<ModelSettings> = {}, instances: Instances = NO_STREAMS) {
+    super(options);
+    const { maxQueueSize, preferredBatchSizes, maxQueueDelayMs, maxBatchSize } = this.limits;
+    const batching = { maxQueueSize, preferredBatchSizes, maxQueueDelayMs };
+    const inputs = [{ name: 'INPUT0', datatype: 'INT32' as const, dims: [1] }];
+    this.servable = new Servable(modelSpec({ maxBatchSize, inputs, batching, ...settings }), this.scheduler, instances);
+  }
+}
