@@ -1,0 +1,297 @@
+import { readFile } from 'node:fs/promises';
+import type { PoolEvent } from './backend/instance-set.js';
+import type { LoadProgress, RunningServer, ServerDeps, StartServer } from './cli/server-port.js';
+import type { ServeConfig } from './config/options.js';
+import { Core } from './core.js';
+import type { GrpcServer, Service } from './grpc/call.js';
+import { CallTelemetry } from './grpc/call-telemetry.js';
+import { DeadlineWheel } from './grpc/deadline-wheel.js';
+import { createGrpcJsServer } from './grpc/grpc-js/server.js';
+import { DEFAULT_GRPC_SERVER_OPTIONS, type GrpcServerOptions, type TlsOptions } from './grpc/server-options.js';
+import { type AdminServer, startAdminServer } from './http/admin.js';
+import { systemClock } from './model/clock.js';
+import type { VersionId } from './model/id.js';
+import type { AspiredModel } from './registry/source.js';
+import type { RegistryEvent } from './registry/status.js';
+import { healthService } from './services/health.js';
+import { inferenceV1Service } from './services/inference-v1.js';
+import { oipService } from './services/oip.js';
+import { reflectionServices } from './services/reflection.js';
+import { Admission } from './serving/admission.js';
+import { DataPlane } from './serving/data-plane.js';
+import { Readiness } from './serving/readiness.js';
+import { Instruments } from './telemetry/instruments.js';
+import type { Logger } from './telemetry/logger.js';
+import { startTracing, type Tracing } from './telemetry/sdk.js';
+import { CallTracer } from './telemetry/tracer.js';
+
+const FACADES = ['millrace.v1.InferenceService', 'inference.GRPCInferenceService'];
+const UNTRACED = { parentBased: true, ratio: 0 };
+/** What the flush of the last spans may take once everything else has ended. */
+const FLUSH_MS = 3_000;
+/** Whoever watches the health of this server hears of a drain before the connection says so: a message takes some turns of the event loop. */
+const MIN_DRAIN_GRACE_MS = 10;
+
+export interface AppParts {
+  /** The code of ONNX Runtime's worker threads; tests bring one that dies. */
+  readonly onnxWorkerUrl?: URL;
+  /** The deadlines of all calls; tests bring one that they can look into. */
+  readonly wheel?: DeadlineWheel;
+}
+
+/** The composition root: every part is made and joined here, started and stopped in the written order. */
+export const startServer: StartServer = (config, deps, signal) => startApp(config, deps, signal);
+
+export async function startApp(config: ServeConfig, deps: ServerDeps, signal: AbortSignal, parts: AppParts = {}): Promise<RunningServer> {
+  const tls = await readTls(config);
+  const tracing = await startTracing(process.env, deps.version, deps.logger);
+  const app = new App(config, deps, tracing, parts);
+  try {
+    await app.listen(tls);
+    await app.load(signal);
+    return app;
+  } catch (error) {
+    await (signal.aborted ? app.drain() : app.close());
+    throw error;
+  }
+}
+
+class App implements RunningServer {
+  readonly #config: ServeConfig;
+  readonly #deps: ServerDeps;
+  readonly #logger: Logger;
+  readonly #tracing: Tracing | undefined;
+  readonly #instruments = new Instruments();
+  readonly #admission: Admission;
+  readonly #core: Core;
+  readonly #readiness: Readiness;
+  readonly #closing = new AbortController();
+  readonly #wheel: DeadlineWheel;
+  #grpc: GrpcServer | undefined;
+  #admin: AdminServer | undefined;
+  #drained: Promise<'drained' | 'cut_short'> | undefined;
+  #ended: Promise<void> | undefined;
+
+  constructor(config: ServeConfig, deps: ServerDeps, tracing: Tracing | undefined, parts: AppParts) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#logger = deps.logger;
+    this.#tracing = tracing;
+    this.#wheel = parts.wheel ?? new DeadlineWheel(systemClock);
+    this.#admission = new Admission(config, systemClock, (cause) => this.#instruments.shed(cause).add());
+    const models = config.modelControlMode === 'explicit' ? config.loadModel : ['*'];
+    this.#core = new Core(
+      { ...config, repositories: config.modelRepository, models },
+      {
+        ...parts,
+        clock: systemClock,
+        instruments: this.#instruments,
+        tracer: tracing?.tracer,
+        onRegistryEvent: (event) => this.#onRegistryEvent(event),
+        onPoolEvent: (id, event) => this.#onPoolEvent(id, event),
+      },
+    );
+    this.#readiness = new Readiness(this.#core.registry, FACADES, config.strictReadiness);
+    this.#declareGauges();
+  }
+
+  get grpc(): readonly string[] {
+    return this.#grpc?.addresses ?? [];
+  }
+
+  get admin(): string {
+    return this.#admin?.address ?? '';
+  }
+
+  /** Probes and calls are answered from here on; inference says that its model is not ready. */
+  async listen(tls: TlsOptions | undefined): Promise<void> {
+    const { host, adminPort } = this.#config;
+    const adminHost = host.find((address) => !address.startsWith('unix:')) ?? '127.0.0.1';
+    this.#admin = await startAdminServer(
+      { host: adminHost, port: adminPort },
+      {
+        contentType: this.#instruments.contentType,
+        metrics: () => this.#instruments.metrics(),
+        live: () => true,
+        ready: () => this.#readiness.report(),
+        onError: (error) => this.#logger.error('admin_failed', { error }),
+      },
+    );
+    const tracer = new CallTracer({
+      tracer: this.#tracing?.tracer,
+      sampling: this.#tracing?.sampling ?? UNTRACED,
+      clock: systemClock,
+      random: Math.random,
+    });
+    this.#grpc = await createGrpcJsServer(grpcOptions(this.#config, tls), this.#services(), {
+      door: this.#admission,
+      observer: new CallTelemetry(this.#instruments, tracer, systemClock),
+      clock: systemClock,
+      wheel: this.#wheel,
+      onInternalError: (error, path) => this.#logger.error('call_failed', { path, error }),
+    });
+  }
+
+  /** Resolves once every initial model is ready or has failed, and the ready line is written where the server is ready. */
+  async load(signal: AbortSignal): Promise<void> {
+    const aspired = await this.#core.load(signal);
+    for (const model of aspired) this.#reportWarnings(model);
+    await settledOrAborted(this.#core.registry.settled(), signal);
+    signal.throwIfAborted();
+    this.#readiness.markSettled();
+    const models = this.#countModels();
+    const { ready, reasons } = this.#readiness.report();
+    if (ready) this.#logger.info('ready', { grpc: this.grpc.join(','), admin: this.admin, models });
+    else this.#logger.error('not_ready', { grpc: this.grpc.join(','), admin: this.admin, models, reasons });
+  }
+
+  drain(): Promise<'drained' | 'cut_short'> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#end(AbortSignal.abort());
+  }
+
+  /** Not ready first, then no new call, then no call at all, then no model. */
+  async #drain(): Promise<'drained' | 'cut_short'> {
+    const { drainGraceMs, drainTimeoutMs } = this.#config;
+    this.#readiness.markDraining();
+    this.#logger.info('draining', { inflight: this.#admission.inflight });
+    await pause(Math.max(drainGraceMs, MIN_DRAIN_GRACE_MS), this.#closing.signal);
+    const timeout = AbortSignal.timeout(drainTimeoutMs);
+    const limit = AbortSignal.any([timeout, this.#closing.signal]);
+    await this.#grpc?.drain(limit);
+    const cutShort = limit.aborted;
+    await this.#end(limit);
+    this.#logger.info('drained', { cutShort });
+    return cutShort ? 'cut_short' : 'drained';
+  }
+
+  /** What is left after the last call, in the order of architecture.md. Idempotent. */
+  #end(limit: AbortSignal): Promise<void> {
+    this.#ended ??= this.#endOnce(limit);
+    return this.#ended;
+  }
+
+  async #endOnce(limit: AbortSignal): Promise<void> {
+    this.#readiness.markDraining();
+    await this.#grpc?.close();
+    await this.#core.drain(limit);
+    await this.#admin?.close();
+    await this.#tracing?.shutdown(AbortSignal.timeout(FLUSH_MS));
+  }
+
+  #services(): Service[] {
+    const { maxTypedBytes, statusCodes, reflection } = this.#config;
+    const data = new DataPlane(this.#core.registry, this.#admission);
+    const services = [
+      inferenceV1Service(data, { maxTypedBytes }),
+      oipService({ data, readiness: this.#readiness }, { maxTypedBytes, statusCodes, version: this.#deps.version }),
+      healthService(this.#readiness),
+    ];
+    return reflection ? [...services, ...reflectionServices(services.map(({ name }) => name))] : services;
+  }
+
+  #declareGauges(): void {
+    this.#instruments.gauge(
+      'millrace_inflight_calls',
+      'Inference calls that were admitted and not yet answered',
+      () => this.#admission.inflight,
+    );
+    this.#instruments.gauge('millrace_queued_bytes', 'Tensor bytes of requests that wait or run', () => this.#admission.queuedBytes);
+    this.#instruments.gauge('millrace_models', 'Model versions, by state', () => this.#versionsByState(), 'state');
+  }
+
+  #versionsByState(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { versions } of this.#core.registry.status()) {
+      for (const { state } of versions) counts.set(state, (counts.get(state) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  /** Versions, and models that could not even be aspired. */
+  #countModels(): { ready: number; failed: number } {
+    const counts = { ready: 0, failed: 0 };
+    for (const { reason, versions } of this.#core.registry.status()) {
+      if (reason !== undefined) counts.failed += 1;
+      for (const { state } of versions) counts[state === 'ready' ? 'ready' : 'failed'] += 1;
+    }
+    return counts;
+  }
+
+  #reportWarnings(aspired: AspiredModel): void {
+    if ('error' in aspired) return;
+    for (const warning of aspired.settings.warnings) this.#logger.warn('model_config', { model: aspired.model, warning });
+  }
+
+  #onRegistryEvent(event: RegistryEvent): void {
+    if (event.kind === 'model_failed') {
+      this.#logger.error('model_failed', { model: event.model, reason: event.reason.message, error: event.reason.cause });
+    }
+    if (event.kind !== 'version') return;
+    const { id, to, elapsedMs, reason } = event;
+    if (to === 'ready') this.#logger.info('model_ready', { ...id, loadMs: Math.round(elapsedMs) });
+    if (to === 'failed') this.#logger.error('model_failed', { ...id, reason: reason?.message, error: reason?.cause });
+    if (to === 'gone') this.#instruments.forget(id);
+    if (to === 'loading' || to === 'ready' || to === 'failed') this.#deps.progress?.(this.#progress(id, to));
+  }
+
+  #progress({ model, version }: VersionId, state: LoadProgress['state']): LoadProgress {
+    const states = this.#core.registry.status().flatMap(({ versions }) => versions.map((status) => status.state));
+    const settled = states.filter((each) => each === 'ready' || each === 'failed').length;
+    return { model, version, state, settled, total: states.length };
+  }
+
+  #onPoolEvent(id: VersionId, event: PoolEvent): void {
+    const { kind, ...fields } = event;
+    this.#logger.warn(kind, { ...id, ...fields });
+  }
+}
+
+function grpcOptions(config: ServeConfig, tls: TlsOptions | undefined): GrpcServerOptions {
+  const { host, grpcPort, maxMessageBytes, maxConnections, maxConnectionAgeMs } = config;
+  return {
+    ...DEFAULT_GRPC_SERVER_OPTIONS,
+    listen: host.map((address) => listenAddress(address, grpcPort)),
+    maxMessageBytes,
+    maxConnections,
+    maxConnectionAgeMs: maxConnectionAgeMs === 0 ? Number.POSITIVE_INFINITY : maxConnectionAgeMs,
+    ...(tls === undefined ? {} : { tls }),
+  };
+}
+
+function listenAddress(host: string, port: number): string {
+  if (host.startsWith('unix:')) return host;
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+async function readTls({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: ServeConfig): Promise<TlsOptions | undefined> {
+  if (tlsCertFile === undefined || tlsKeyFile === undefined) return undefined;
+  const [cert, key] = await Promise.all([readFile(tlsCertFile), readFile(tlsKeyFile)]);
+  return tlsClientCaFile === undefined ? { cert, key } : { cert, key, clientCa: await readFile(tlsClientCaFile) };
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}
+
+async function settledOrAborted(settled: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  await Promise.race([settled, aborted]);
+}

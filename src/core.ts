@@ -1,0 +1,83 @@
+import type { Tracer } from '@opentelemetry/api';
+import type { Backend } from './backend/backend.js';
+import { IdentityBackend } from './backend/identity/backend.js';
+import type { PoolEvent } from './backend/instance-set.js';
+import { ONNX_WORKER_URL, OnnxBackend } from './backend/onnx/backend.js';
+import { RepeatBackend } from './backend/repeat/backend.js';
+import { ServingError } from './error/serving-error.js';
+import type { Clock } from './model/clock.js';
+import type { VersionId } from './model/id.js';
+import { FilesystemSource } from './registry/filesystem-source.js';
+import { Registry } from './registry/registry.js';
+import type { AspiredModel } from './registry/source.js';
+import type { RegistryEvent } from './registry/status.js';
+import type { Servable } from './serving/servable.js';
+import { ServableLoader } from './serving/servable-loader.js';
+import type { Instruments } from './telemetry/instruments.js';
+import { defaultSettings, parseModelConfig } from './wire/model-config.js';
+
+export interface CoreOptions {
+  readonly repositories: readonly string[];
+  /** Names of the models to load; `*` stands for all of them. */
+  readonly models: readonly string[];
+  readonly defaultMaxBatchSize: number;
+  readonly loadParallelism: number;
+  readonly loadTimeoutMs: number;
+}
+
+export interface CoreParts {
+  readonly clock: Clock;
+  readonly instruments: Instruments;
+  /** Undefined where nothing is traced. */
+  readonly tracer: Tracer | undefined;
+  /** The code of ONNX Runtime's worker threads; tests bring one that dies. */
+  readonly onnxWorkerUrl?: URL;
+  readonly onRegistryEvent: (event: RegistryEvent) => void;
+  readonly onPoolEvent: (id: VersionId, event: PoolEvent) => void;
+}
+
+/** The models of some repositories, loaded and runnable: what `serve` serves and `check` checks. */
+export class Core {
+  readonly registry: Registry<Servable>;
+  readonly #options: CoreOptions;
+  readonly #source: FilesystemSource;
+  readonly #onnx: OnnxBackend;
+
+  constructor(options: CoreOptions, parts: CoreParts) {
+    const { clock, instruments, tracer, onnxWorkerUrl, onRegistryEvent, onPoolEvent } = parts;
+    const { repositories, defaultMaxBatchSize, loadParallelism, loadTimeoutMs } = options;
+    this.#options = options;
+    this.#source = new FilesystemSource({ repositories, parseSettings: parseModelConfig, defaultSettings });
+    this.#onnx = new OnnxBackend({ clock, workerUrl: onnxWorkerUrl ?? ONNX_WORKER_URL });
+    const backends: Backend[] = [this.#onnx, new IdentityBackend(clock), new RepeatBackend(clock)];
+    const random = Math.random;
+    const loader = new ServableLoader({ backends, clock, instruments, tracer, random, defaultMaxBatchSize, loadTimeoutMs, onPoolEvent });
+    this.registry = new Registry({ loader, clock, loadParallelism, onEvent: onRegistryEvent });
+  }
+
+  /** Reads the repositories and begins to load. Rejects with RepositoryError where one cannot be read. */
+  async load(signal: AbortSignal): Promise<readonly AspiredModel[]> {
+    const found = await this.#source.aspired(signal);
+    const wanted = selectModels(found, this.#options.models);
+    this.registry.aspire(wanted);
+    return wanted;
+  }
+
+  /** Unloads everything, with the time that the signal leaves. Afterwards no worker thread is left and the process may exit. Idempotent. */
+  async drain(signal: AbortSignal): Promise<void> {
+    await this.registry.drain(signal);
+    await this.#onnx.workersGone();
+  }
+}
+
+/** A name that the repositories do not have fails like a model that does not load: visibly, and without holding up the others. */
+function selectModels(found: readonly AspiredModel[], names: readonly string[]): readonly AspiredModel[] {
+  if (names.includes('*')) return found;
+  const missing = names.filter((name) => !found.some(({ model }) => model === name));
+  const selected = found.filter(({ model }) => names.includes(model));
+  return [...selected, ...missing.map((model) => ({ model, error: notInRepository(model) }))];
+}
+
+function notInRepository(model: string): ServingError {
+  return new ServingError('load_failed', `failed to load '${model}': no model repository has a model of this name`);
+}

@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals';
+import { check } from '../../../src/cli/check.js';
+import type { CheckedModel, CheckRepository } from '../../../src/cli/check-port.js';
+import { FakeIo } from '../../support/fake-io.js';
+import { modelSpec } from '../../support/model-spec.js';
+
+const READY: CheckedModel = { state: 'ready', model: 'digits', version: '1', spec: modelSpec(), warnings: [] };
+const FAILED: CheckedModel = { state: 'failed', model: 'broken', version: undefined, reason: 'no version' };
+
+async function run(models: readonly CheckedModel[], flags = {}) {
+  const io = new FakeIo({ files: { 'models/': '' } });
+  const asked: unknown[] = [];
+  const checkRepository: CheckRepository = async (directories, options, onModel) => {
+    asked.push(directories, options);
+    for (const model of models) onModel(model);
+  };
+  const code = await check(['models'], flags, io, { checkRepository });
+  return { code, io, asked };
+}
+
+describe('check', () => {
+  it('prints every model and a summary, and succeeds where all load', async () => {
+    const { code, io } = await run([READY]);
+    expect(code).toBe(0);
+    expect(io.stdout.text).toMatch(/^digits\/1 {2}ready.*\n\n1 ready, 0 failed\n$/s);
+    expect(io.handlers).toBe(0);
+  });
+
+  it('fails where one does not, and still shows the others', async () => {
+    const { code, io } = await run([FAILED, READY]);
+    expect(code).toBe(1);
+    expect(io.stdout.text).toMatch(/broken {2}FAILED\n {2}no version\n\ndigits\/1.*1 ready, 1 failed\n$/s);
+  });
+
+  it('fails where there is nothing to check', async () => {
+    const { code, io } = await run([]);
+    expect([code, io.stdout.text]).toEqual([1, 'no models found\n']);
+  });
+
+  it('loads as serve would, with its options', async () => {
+    const { asked } = await run([READY], { defaultMaxBatchSize: '8' });
+    expect(asked).toEqual([['models'], { defaultMaxBatchSize: 8, loadParallelism: 2, loadTimeoutMs: 60_000 }]);
+  });
+
+  it('refuses a directory that is not there', async () => {
+    const io = new FakeIo();
+    await expect(check(['none'], {}, io, { checkRepository: () => Promise.resolve() })).rejects.toThrow('none is not a directory');
+  });
+
+  it('hands Ctrl-C on', async () => {
+    const io = new FakeIo({ files: { 'models/': '' } });
+    const checkRepository: CheckRepository = (_directories, _options, _onModel, signal) => {
+      io.signal('SIGINT');
+      return signal.aborted ? Promise.reject(new Error('stopped by SIGINT')) : Promise.resolve();
+    };
+    await expect(check(['models'], {}, io, { checkRepository })).rejects.toThrow('stopped by SIGINT');
+  });
+});
