@@ -59,9 +59,8 @@ function descriptorModule() {
   const set = buf('build', '--as-file-descriptor-set', '--exclude-source-info', '-o', '-#format=binpb');
   const serialised = filesOf(set);
   const entries = descriptor.FileDescriptorSet.decode(set).file.map((file, at) => {
-    const services = file.service.map(({ name }) => `${file.package}.${name}`);
     const { name, dependency: dependencies } = file;
-    return { name, dependencies, services, symbols: symbolsOf(file), base64: serialised[at].toString('base64') };
+    return { name, dependencies, symbols: symbolsOf(file), base64: serialised[at].toString('base64') };
   });
   return `// Written by scripts/gen.mjs. DO NOT EDIT.
 /* eslint-disable */
@@ -72,8 +71,6 @@ export interface EmbeddedFile {
   readonly name: string;
   /** Names of the files that it imports, each of them in EMBEDDED_FILES. */
   readonly dependencies: readonly string[];
-  /** Full names of its services. */
-  readonly services: readonly string[];
   /** Full names of everything that it declares: messages, fields, oneofs, enums and their values, services, methods. */
   readonly symbols: readonly string[];
   /** Serialised google.protobuf.FileDescriptorProto. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { PoolEvent } from './backend/instance-set.js';
-import type { LoadProgress, RunningServer, ServerDeps, StartServer } from './cli/server-port.js';
+import type { CloseResult, DrainResult, LoadProgress, RunningServer, ServerDeps, StartServer } from './cli/server-port.js';
 import type { ServeConfig } from './config/options.js';
 import { Core } from './core.js';
 import type { GrpcServer, Service } from './grpc/call.js';
@@ -51,7 +51,8 @@ export async function startApp(config: ServeConfig, deps: ServerDeps, signal: Ab
     await app.load(signal);
     return app;
   } catch (error) {
-    await (signal.aborted ? app.drain() : app.close());
+    if (!signal.aborted) await app.close();
+    else if ((await app.drain()) !== 'drained') throw new Error('stopped while models were loading, and calls were cut short');
     throw error;
   }
 }
@@ -69,8 +70,8 @@ class App implements RunningServer {
   readonly #wheel: DeadlineWheel;
   #grpc: GrpcServer | undefined;
   #admin: AdminServer | undefined;
-  #drained: Promise<'drained' | 'cut_short'> | undefined;
-  #ended: Promise<void> | undefined;
+  #drained: Promise<DrainResult> | undefined;
+  #ended: Promise<'unloaded' | 'stuck'> | undefined;
 
   constructor(config: ServeConfig, deps: ServerDeps, tracing: Tracing | undefined, parts: AppParts) {
     this.#config = config;
@@ -89,6 +90,9 @@ class App implements RunningServer {
         tracer: tracing?.tracer,
         onRegistryEvent: (event) => this.#onRegistryEvent(event),
         onPoolEvent: (id, event) => this.#onPoolEvent(id, event),
+        onBatchFailed: ({ model, version }, error) => {
+          this.#logger.error('batch_failed', { model, version, reason: error.message, error: error.cause });
+        },
       },
     );
     this.#readiness = new Readiness(this.#core.registry, FACADES, config.strictReadiness);
@@ -112,7 +116,6 @@ class App implements RunningServer {
       {
         contentType: this.#instruments.contentType,
         metrics: () => this.#instruments.metrics(),
-        live: () => true,
         ready: () => this.#readiness.report(),
         onError: (error) => this.#logger.error('admin_failed', { error }),
       },
@@ -145,18 +148,18 @@ class App implements RunningServer {
     else this.#logger.error('not_ready', { grpc: this.grpc.join(','), admin: this.admin, models, reasons });
   }
 
-  drain(): Promise<'drained' | 'cut_short'> {
+  drain(): Promise<DrainResult> {
     this.#drained ??= this.#drain();
     return this.#drained;
   }
 
-  async close(): Promise<void> {
+  async close(): Promise<CloseResult> {
     this.#closing.abort();
-    await this.#end(AbortSignal.abort());
+    return (await this.#end(AbortSignal.abort())) === 'stuck' ? 'stuck' : 'closed';
   }
 
   /** Not ready first, then no new call, then no call at all, then no model. */
-  async #drain(): Promise<'drained' | 'cut_short'> {
+  async #drain(): Promise<DrainResult> {
     const { drainGraceMs, drainTimeoutMs } = this.#config;
     this.#readiness.markDraining();
     this.#logger.info('draining', { inflight: this.#admission.inflight });
@@ -171,17 +174,19 @@ class App implements RunningServer {
   }
 
   /** What is left after the last call, in the order of architecture.md. Idempotent. */
-  #end(limit: AbortSignal): Promise<void> {
+  #end(limit: AbortSignal): Promise<'unloaded' | 'stuck'> {
     this.#ended ??= this.#endOnce(limit);
     return this.#ended;
   }
 
-  async #endOnce(limit: AbortSignal): Promise<void> {
+  async #endOnce(limit: AbortSignal): Promise<'unloaded' | 'stuck'> {
     this.#readiness.markDraining();
     await this.#grpc?.close();
-    await this.#core.drain(limit);
+    const models = await this.#core.drain(limit);
+    if (models === 'stuck') this.#logger.error('worker_stuck', { reason: 'a worker is still inside the runtime and cannot be stopped' });
     await this.#admin?.close();
     await this.#tracing?.shutdown(AbortSignal.timeout(FLUSH_MS));
+    return models;
   }
 
   #services(): Service[] {

@@ -8,16 +8,19 @@ import { Instruments } from './telemetry/instruments.js';
 /** Loads every model as `serve` would, tells what became of each, and unloads them. */
 export const checkRepository: CheckRepository = async (directories, options, onModel, signal) => {
   const nothing = () => undefined;
-  const parts = { clock: systemClock, instruments: new Instruments(), tracer: undefined, onRegistryEvent: nothing, onPoolEvent: nothing };
+  const deaf = { onRegistryEvent: nothing, onPoolEvent: nothing, onBatchFailed: nothing };
+  const parts = { clock: systemClock, instruments: new Instruments(), tracer: undefined, ...deaf };
   const core = new Core({ ...options, repositories: directories, models: ['*'] }, parts);
   try {
     const aspired = await core.load(signal);
     await Promise.race([core.registry.settled(), aborted(signal)]);
     signal.throwIfAborted();
     for (const status of core.registry.status()) for (const checked of checkedVersions(core, status, aspired)) onModel(checked);
-  } finally {
+  } catch (error) {
     await core.drain(AbortSignal.abort());
+    throw error;
   }
+  return core.drain(AbortSignal.abort());
 };
 
 function checkedVersions(core: Core, { model, reason, versions }: ModelStatus, aspired: readonly AspiredModel[]) {

@@ -5,7 +5,7 @@ import type { PoolEvent } from './backend/instance-set.js';
 import { ONNX_WORKER_URL, OnnxBackend } from './backend/onnx/backend.js';
 import { RepeatBackend } from './backend/repeat/backend.js';
 import { ServingError } from './error/serving-error.js';
-import type { Clock } from './model/clock.js';
+import { type Clock, systemClock } from './model/clock.js';
 import type { VersionId } from './model/id.js';
 import { FilesystemSource } from './registry/filesystem-source.js';
 import { Registry } from './registry/registry.js';
@@ -15,6 +15,9 @@ import type { Servable } from './serving/servable.js';
 import { ServableLoader } from './serving/servable-loader.js';
 import type { Instruments } from './telemetry/instruments.js';
 import { defaultSettings, parseModelConfig } from './wire/model-config.js';
+
+/** What a worker may take to end its run once everybody has given up on it; common runs are far shorter. */
+const STUCK_AFTER_MS = 2_000;
 
 export interface CoreOptions {
   readonly repositories: readonly string[];
@@ -34,6 +37,7 @@ export interface CoreParts {
   readonly onnxWorkerUrl?: URL;
   readonly onRegistryEvent: (event: RegistryEvent) => void;
   readonly onPoolEvent: (id: VersionId, event: PoolEvent) => void;
+  readonly onBatchFailed: (id: VersionId, error: ServingError) => void;
 }
 
 /** The models of some repositories, loaded and runnable: what `serve` serves and `check` checks. */
@@ -44,14 +48,24 @@ export class Core {
   readonly #onnx: OnnxBackend;
 
   constructor(options: CoreOptions, parts: CoreParts) {
-    const { clock, instruments, tracer, onnxWorkerUrl, onRegistryEvent, onPoolEvent } = parts;
+    const { clock, instruments, tracer, onnxWorkerUrl, onRegistryEvent, onPoolEvent, onBatchFailed } = parts;
     const { repositories, defaultMaxBatchSize, loadParallelism, loadTimeoutMs } = options;
     this.#options = options;
     this.#source = new FilesystemSource({ repositories, parseSettings: parseModelConfig, defaultSettings });
     this.#onnx = new OnnxBackend({ clock, workerUrl: onnxWorkerUrl ?? ONNX_WORKER_URL });
     const backends: Backend[] = [this.#onnx, new IdentityBackend(clock), new RepeatBackend(clock)];
     const random = Math.random;
-    const loader = new ServableLoader({ backends, clock, instruments, tracer, random, defaultMaxBatchSize, loadTimeoutMs, onPoolEvent });
+    const loader = new ServableLoader({
+      backends,
+      clock,
+      instruments,
+      tracer,
+      random,
+      defaultMaxBatchSize,
+      loadTimeoutMs,
+      onPoolEvent,
+      onBatchFailed,
+    });
     this.registry = new Registry({ loader, clock, loadParallelism, onEvent: onRegistryEvent });
   }
 
@@ -63,11 +77,28 @@ export class Core {
     return wanted;
   }
 
-  /** Unloads everything, with the time that the signal leaves. Afterwards no worker thread is left and the process may exit. Idempotent. */
-  async drain(signal: AbortSignal): Promise<void> {
+  /**
+   * Unloads everything, with the time that the signal leaves. `unloaded`: no worker thread is left and the process may exit. `stuck`: one is
+   * still inside the runtime, where nothing can stop it; the process can only be killed (exiting would abort it). Idempotent.
+   */
+  drain(signal: AbortSignal): Promise<'unloaded' | 'stuck'> {
+    return Promise.race([this.#unload(signal), patienceAfter(signal)]);
+  }
+
+  async #unload(signal: AbortSignal): Promise<'unloaded'> {
     await this.registry.drain(signal);
     await this.#onnx.workersGone();
+    return 'unloaded';
   }
+}
+
+/** Resolves some time after the signal has aborted. */
+function patienceAfter(signal: AbortSignal): Promise<'stuck'> {
+  return new Promise((resolve) => {
+    const wait = () => void systemClock.after(STUCK_AFTER_MS, () => resolve('stuck'));
+    if (signal.aborted) wait();
+    else signal.addEventListener('abort', wait, { once: true });
+  });
 }
 
 /** A name that the repositories do not have fails like a model that does not load: visibly, and without holding up the others. */

@@ -1,6 +1,7 @@
 import { ServingError } from '../error/serving-error.js';
 import type { CallContext } from '../model/call-context.js';
 import type { Clock } from '../model/clock.js';
+import type { Execution } from '../model/infer.js';
 import { Batch, type BatchTimes } from './batch.js';
 import { Entry, type EntryOwner, type EntryResult, type Submission } from './entry.js';
 import { type BatchLimits, type CloseReason, chooseBatch } from './policy.js';
@@ -14,8 +15,11 @@ export interface BatchObserver {
   refused(): void;
 }
 
+/** What is told of an entry once it is over. */
+export type ClosedEntry = Pick<Entry, 'span' | 'enqueuedAt' | 'rows' | 'key'>;
+
 export interface ClosedBatch extends BatchTimes {
-  readonly entries: readonly Entry[];
+  readonly entries: readonly ClosedEntry[];
   readonly rows: number;
   readonly reason: CloseReason;
   readonly instance: string;
@@ -30,6 +34,11 @@ export interface SchedulerParts {
   readonly clock: Clock;
   readonly observer: BatchObserver;
 }
+
+/** How an execution ended. */
+type Run =
+  | { readonly kind: 'ran'; readonly execution: Execution; readonly assembledAt: number }
+  | { readonly kind: 'failed'; readonly error: ServingError; readonly assembledAt: number };
 
 /** Where the scheduler is in its life: it only moves to the right. */
 type State = 'open' | 'draining' | 'closed';
@@ -170,38 +179,43 @@ export class BatchScheduler implements EntryOwner {
   }
 
   async #execute(slot: Slot, batch: Batch): Promise<void> {
-    const batched = this.#limits.maxBatchSize > 0;
     const dispatchedAt = this.#clock.now();
-    let assembledAt = dispatchedAt;
-    let executeUs = 0;
-    let failure: ServingError | undefined;
-    try {
-      const inputs = batch.assemble(batched);
-      assembledAt = this.#clock.now();
-      const execution = await slot.execute(inputs, batch.signal);
-      batch.scatter(execution, batched, { dispatchedAt, assembledAt, executedAt: this.#clock.now() });
-      executeUs = execution.executeUs;
-    } catch (error) {
-      failure = ServingError.from(error);
-      batch.fail(failure);
-    }
-    const executedAt = this.#clock.now();
-    this.#batchMs += (executedAt - dispatchedAt - this.#batchMs) / 8;
+    const run = await this.#runOn(slot, batch, dispatchedAt);
+    const times = { dispatchedAt, assembledAt: run.assembledAt, executedAt: this.#clock.now() };
+    // Before anybody is answered: the instance's next batch need not wait for that.
+    void slot[Symbol.asyncDispose]();
+    const error = this.#settle(batch, run, times);
+    this.#batchMs += (times.executedAt - dispatchedAt - this.#batchMs) / 8;
     const { entries, rows, reason } = batch;
-    this.#observer.closed({
-      entries,
-      rows,
-      reason,
-      instance: slot.instance,
-      executeUs,
-      error: failure,
-      dispatchedAt,
-      assembledAt,
-      executedAt,
-    });
-    await slot[Symbol.asyncDispose]();
+    const executeUs = error === undefined && run.kind === 'ran' ? run.execution.executeUs : 0;
+    this.#observer.closed({ entries, rows, reason, instance: slot.instance, executeUs, error, ...times });
     this.#running -= 1;
     this.#notifyIdle();
+  }
+
+  /** Never rejects. */
+  async #runOn(slot: Slot, batch: Batch, dispatchedAt: number): Promise<Run> {
+    let assembledAt = dispatchedAt;
+    try {
+      const inputs = batch.assemble(this.#limits.maxBatchSize > 0);
+      assembledAt = this.#clock.now();
+      return { kind: 'ran', execution: await slot.execute(inputs, batch.signal), assembledAt };
+    } catch (error) {
+      return { kind: 'failed', error: ServingError.from(error), assembledAt };
+    }
+  }
+
+  /** Answers every member; what it returns is why not with results. */
+  #settle(batch: Batch, run: Run, times: BatchTimes): ServingError | undefined {
+    try {
+      if (run.kind === 'failed') throw run.error;
+      batch.scatter(run.execution, this.#limits.maxBatchSize > 0, times);
+      return undefined;
+    } catch (error) {
+      const failure = ServingError.from(error);
+      batch.fail(failure);
+      return failure;
+    }
   }
 
   /** Waits until something changes, or until `untilMs`. */

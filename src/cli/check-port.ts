@@ -16,10 +16,13 @@ export type CheckedModel =
 
 export type CheckOptions = ValuesOf<typeof CHECK_OPTIONS>;
 
-/** Loads every model of the directories, as `serve` would, and unloads it. Resolves once `onModel` was told of each. */
+/**
+ * Loads every model of the directories, as `serve` would, and unloads it. Resolves once `onModel` was told of each: with `stuck` where a worker
+ * is still inside the runtime, so that the process can only be killed.
+ */
 export type CheckRepository = (
   directories: readonly string[],
   options: CheckOptions,
   onModel: (checked: CheckedModel) => void,
   signal: AbortSignal,
-) => Promise<void>;
+) => Promise<'unloaded' | 'stuck'>;

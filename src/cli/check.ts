@@ -30,7 +30,7 @@ export function addCheckCommand(program: Command, io: CliIo, ports: CheckPorts, 
   addConfigOptions(command, CHECK_OPTIONS);
 }
 
-/** Prints each model as soon as it is known. A repository without models is a failure: it is hardly what was meant. */
+/** Prints each model once all are known, in order. A repository without models is a failure: it is hardly what was meant. */
 export async function check(
   directories: readonly string[],
   flags: FlagValues,
@@ -46,8 +46,9 @@ export async function check(
     io.stdout.write(formatCheckedModel(checked));
   };
   using stop = new StopRequest(io);
-  await checkRepository(directories, config, onModel, stop.signal);
+  const end = await checkRepository(directories, config, onModel, stop.signal);
   io.stdout.write(formatSummary(counts));
+  if (end === 'stuck') io.kill();
   return counts.failed === 0 && counts.ready > 0 ? EXIT.ok : EXIT.failure;
 }
 

@@ -18,6 +18,8 @@ export interface CliIo {
   isDirectory(path: string): Promise<boolean>;
   /** Calls the handler for each SIGTERM and SIGINT until the returned function is called. */
   onSignal(handler: (signal: StopSignal) => void): () => void;
+  /** Ends the process at once, whatever its threads are doing: for when exiting would wait for them, or abort. */
+  kill(): void;
   /** Milliseconds of a monotonic clock. */
   now(): number;
 }

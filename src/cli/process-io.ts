@@ -18,6 +18,7 @@ export function createProcessIo(): CliIo {
         for (const signal of SIGNALS) process.off(signal, handler);
       };
     },
+    kill: () => void process.kill(process.pid, 'SIGKILL'),
     now: () => performance.now(),
   };
 }

@@ -62,20 +62,20 @@ async function runServer(config: ServeConfig, io: CliIo, { startServer, version 
   try {
     const server = await Promise.race([startServer(config, deps, stop.signal), stop.second]);
     if (typeof server === 'string') return EXIT.failure;
-    return await runUntilStopped(server, stop, logger);
+    return await runUntilStopped(server, stop, logger, io);
   } catch (error) {
     progress?.clear();
-    if (stop.signal.aborted) return EXIT.ok;
+    if (stop.signal.aborted && error === stop.signal.reason) return EXIT.ok;
     return reportFailure(error, config, logger, io);
   }
 }
 
 /** The first signal drains, the second closes. */
-async function runUntilStopped(server: RunningServer, stop: StopRequest, logger: Logger): Promise<ExitCode> {
+async function runUntilStopped(server: RunningServer, stop: StopRequest, logger: Logger, io: CliIo): Promise<ExitCode> {
   const signal = await stop.first;
   logger.info('stopping', { signal });
   const end = await Promise.race([server.drain(), stop.second]);
-  await server.close();
+  if ((await server.close()) === 'stuck') io.kill();
   return end === 'drained' ? EXIT.ok : EXIT.failure;
 }
 

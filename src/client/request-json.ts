@@ -27,11 +27,18 @@ const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
 
 const text = check('a text', (value) => typeof value === 'string');
 const boolean = check('true or false', (value) => typeof value === 'boolean');
-const integer = check('an integer', (value) => Number.isInteger(value) || (typeof value === 'string' && INTEGER.test(value)));
+const wholeNumber = check('an integer', (value) => Number.isInteger(value) || (typeof value === 'string' && INTEGER.test(value)));
 const number = check('a number', (value) => typeof value === 'number' || (typeof value === 'string' && NUMBER.test(value)));
 const base64 = check('bytes in base64', (value) => typeof value === 'string' && BASE64.test(value));
 const enumerated = check('the name of an enum value', (value) => typeof value === 'string' || Number.isInteger(value));
 const mapping = check('an object', (value) => isObject(value));
+
+/** A number beyond the safe integers is what the reader of the JSON rounded it to. */
+const integer: Check = (value, place) => {
+  wholeNumber(value, place);
+  if (typeof value === 'string' || Number.isSafeInteger(value)) return;
+  throw new RequestError(`${place}: ${show(value)} is beyond what a JSON number can say exactly: write it as a text`);
+};
 
 const TENSOR_FIELDS: Fields = {
   name: text,

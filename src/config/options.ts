@@ -173,7 +173,7 @@ export const SERVE_OPTIONS = {
     default: 2 * MEBIBYTE,
     group: 'Limits',
     placeholder: 'bytes',
-    help: 'largest typed content of one message; raw content, far cheaper to read, is bounded by --max-message-bytes alone',
+    help: 'largest typed content of one message, in and out; raw content, far cheaper, is bounded by --max-message-bytes alone',
   },
   tlsCertFile: {
     kind: filePath(),

@@ -7,8 +7,6 @@ export interface EmbeddedFile {
   readonly name: string;
   /** Names of the files that it imports, each of them in EMBEDDED_FILES. */
   readonly dependencies: readonly string[];
-  /** Full names of its services. */
-  readonly services: readonly string[];
   /** Full names of everything that it declares: messages, fields, oneofs, enums and their values, services, methods. */
   readonly symbols: readonly string[];
   /** Serialised google.protobuf.FileDescriptorProto. */
@@ -20,7 +18,6 @@ export const EMBEDDED_FILES: readonly EmbeddedFile[] = [
   {
     "name": "google/protobuf/duration.proto",
     "dependencies": [],
-    "services": [],
     "symbols": [
       "google.protobuf.Duration",
       "google.protobuf.Duration.seconds",
@@ -33,7 +30,6 @@ export const EMBEDDED_FILES: readonly EmbeddedFile[] = [
     "dependencies": [
       "google/protobuf/duration.proto"
     ],
-    "services": [],
     "symbols": [
       "google.rpc.ErrorInfo",
       "google.rpc.ErrorInfo.reason",
@@ -50,7 +46,6 @@ export const EMBEDDED_FILES: readonly EmbeddedFile[] = [
   {
     "name": "google/protobuf/any.proto",
     "dependencies": [],
-    "services": [],
     "symbols": [
       "google.protobuf.Any",
       "google.protobuf.Any.type_url",
@@ -63,7 +58,6 @@ export const EMBEDDED_FILES: readonly EmbeddedFile[] = [
     "dependencies": [
       "google/protobuf/any.proto"
     ],
-    "services": [],
     "symbols": [
       "google.rpc.Status",
       "google.rpc.Status.code",
@@ -75,9 +69,6 @@ export const EMBEDDED_FILES: readonly EmbeddedFile[] = [
   {
     "name": "grpc/health/v1/health.proto",
     "dependencies": [],
-    "services": [
-      "grpc.health.v1.Health"
-    ],
     "symbols": [
       "grpc.health.v1.HealthCheckRequest",
       "grpc.health.v1.HealthCheckRequest.service",
@@ -104,9 +95,6 @@ export const EMBEDDED_FILES: readonly EmbeddedFile[] = [
   {
     "name": "grpc/reflection/v1/reflection.proto",
     "dependencies": [],
-    "services": [
-      "grpc.reflection.v1.ServerReflection"
-    ],
     "symbols": [
       "grpc.reflection.v1.ServerReflectionRequest",
       "grpc.reflection.v1.ServerReflectionRequest.host",
@@ -147,9 +135,6 @@ export const EMBEDDED_FILES: readonly EmbeddedFile[] = [
   {
     "name": "grpc/reflection/v1alpha/reflection.proto",
     "dependencies": [],
-    "services": [
-      "grpc.reflection.v1alpha.ServerReflection"
-    ],
     "symbols": [
       "grpc.reflection.v1alpha.ServerReflectionRequest",
       "grpc.reflection.v1alpha.ServerReflectionRequest.host",
@@ -190,7 +175,6 @@ export const EMBEDDED_FILES: readonly EmbeddedFile[] = [
   {
     "name": "inference/infer.proto",
     "dependencies": [],
-    "services": [],
     "symbols": [
       "inference.InferParameter",
       "inference.InferParameter.bool_param",
@@ -262,7 +246,6 @@ export const EMBEDDED_FILES: readonly EmbeddedFile[] = [
   {
     "name": "inference/model_config.proto",
     "dependencies": [],
-    "services": [],
     "symbols": [
       "inference.ModelConfig",
       "inference.ModelConfig.name",
@@ -569,7 +552,6 @@ export const EMBEDDED_FILES: readonly EmbeddedFile[] = [
     "dependencies": [
       "inference/model_config.proto"
     ],
-    "services": [],
     "symbols": [
       "inference.ServerLiveRequest",
       "inference.ServerLiveResponse",
@@ -615,7 +597,6 @@ export const EMBEDDED_FILES: readonly EmbeddedFile[] = [
   {
     "name": "inference/repository.proto",
     "dependencies": [],
-    "services": [],
     "symbols": [
       "inference.ModelRepositoryParameter",
       "inference.ModelRepositoryParameter.bool_param",
@@ -655,7 +636,6 @@ export const EMBEDDED_FILES: readonly EmbeddedFile[] = [
   {
     "name": "inference/settings.proto",
     "dependencies": [],
-    "services": [],
     "symbols": [
       "inference.TraceSettingRequest",
       "inference.TraceSettingRequest.settings",
@@ -698,7 +678,6 @@ export const EMBEDDED_FILES: readonly EmbeddedFile[] = [
   {
     "name": "inference/shared_memory.proto",
     "dependencies": [],
-    "services": [],
     "symbols": [
       "inference.SystemSharedMemoryStatusRequest",
       "inference.SystemSharedMemoryStatusRequest.name",
@@ -747,7 +726,6 @@ export const EMBEDDED_FILES: readonly EmbeddedFile[] = [
   {
     "name": "inference/statistics.proto",
     "dependencies": [],
-    "services": [],
     "symbols": [
       "inference.ModelStatisticsRequest",
       "inference.ModelStatisticsRequest.name",
@@ -808,9 +786,6 @@ export const EMBEDDED_FILES: readonly EmbeddedFile[] = [
       "inference/shared_memory.proto",
       "inference/statistics.proto"
     ],
-    "services": [
-      "inference.GRPCInferenceService"
-    ],
     "symbols": [
       "inference.GRPCInferenceService",
       "inference.GRPCInferenceService.ServerLive",
@@ -839,7 +814,6 @@ export const EMBEDDED_FILES: readonly EmbeddedFile[] = [
   {
     "name": "google/protobuf/struct.proto",
     "dependencies": [],
-    "services": [],
     "symbols": [
       "google.protobuf.Struct",
       "google.protobuf.Struct.fields",
@@ -864,7 +838,6 @@ export const EMBEDDED_FILES: readonly EmbeddedFile[] = [
   {
     "name": "millrace/v1/tensor.proto",
     "dependencies": [],
-    "services": [],
     "symbols": [
       "millrace.v1.Tensor",
       "millrace.v1.Tensor.name",
@@ -904,9 +877,6 @@ export const EMBEDDED_FILES: readonly EmbeddedFile[] = [
       "google/protobuf/struct.proto",
       "google/rpc/status.proto",
       "millrace/v1/tensor.proto"
-    ],
-    "services": [
-      "millrace.v1.InferenceService"
     ],
     "symbols": [
       "millrace.v1.Timings",

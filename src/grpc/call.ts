@@ -100,7 +100,7 @@ export interface CallObserver {
   end(call: Call, status: number): void;
   /** Once for each call that the door (or an unknown path) turned away. */
   refused(path: string, status: number): void;
-  /** Once for each connection over the limit. */
+  /** Once for each connection that was not taken: over the limit, or past what the system can accept. */
   connectionRefused(): void;
 }
 

@@ -13,7 +13,7 @@ export interface ListenerOptions {
   /** A client that has not completed its TLS handshake by then is cut off. */
   readonly handshakeTimeoutMs: number;
   readonly tls?: TlsOptions;
-  /** Told of each connection over the limit, which is closed at once. */
+  /** Told of each connection over the limit, which is closed at once, and of each that the system cannot accept, for want of descriptors or memory. */
   readonly onRefused?: () => void;
 }
 
@@ -28,7 +28,7 @@ export type OnConnection = (socket: Socket, peer: Peer) => void;
  * anything yet. Knows TCP, unix sockets and TLS; knows no HTTP/2.
  */
 export class Listener {
-  readonly #bound: { readonly server: Server; readonly closed: Promise<unknown> }[] = [];
+  readonly #bound: { readonly server: Server; readonly closed: Promise<void> }[] = [];
   readonly #sockets = new Set<Socket>();
   readonly #options: ListenerOptions;
   readonly #onConnection: OnConnection;
@@ -69,7 +69,9 @@ export class Listener {
     if (address.family === 'unix') await removeStaleSocket(address.path);
     server.listen(target);
     await once(server, 'listening');
-    this.#bound.push({ server, closed: once(server, 'close') });
+    server.on('error', () => this.#options.onRefused?.());
+    const closed = new Promise<void>((resolve) => server.once('close', () => resolve()));
+    this.#bound.push({ server, closed });
     this.addresses.push(formatListenAddress(boundAddress(server, address)));
   }
 

@@ -10,7 +10,7 @@ export interface SpecDefaults {
 }
 
 /** What the parameter `millrace.batching` may say. `learned` is what rules anyway where dynamic_batching is absent. */
-const BATCHING_PARAMETER = 'millrace.batching';
+export const BATCHING_PARAMETER = 'millrace.batching';
 const BATCHING_VALUES: readonly (string | undefined)[] = [undefined, 'off', 'learned'];
 
 type TensorKind = 'input' | 'output';

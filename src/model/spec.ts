@@ -50,6 +50,7 @@ export interface ModelSettings {
   readonly instanceCount: number;
   readonly decoupled: boolean;
   readonly versionPolicy: VersionPolicy;
+  /** The plain name of a file in the version's directory: never a path, which could lead out of it. */
   readonly modelFilename: string;
   readonly parameters: ReadonlyMap<string, string>;
   /** Fields that are there but have no effect here, each said in a sentence that names it. */

@@ -89,10 +89,6 @@ export class Registry<S extends Drainable> implements AsyncDisposable {
     return statuses.sort((a, b) => (a.model < b.model ? -1 : 1));
   }
 
-  statusOf(model: string): ModelStatus | undefined {
-    return this.#models.get(model)?.status();
-  }
-
   /** Ascending; empty for an unknown model. */
   readyVersions(model: string): readonly string[] {
     return this.#models.get(model)?.readyVersions() ?? [];

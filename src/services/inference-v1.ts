@@ -9,7 +9,7 @@ import { statusOf } from '../wire/status.js';
 import { methodOf } from './method.js';
 
 export interface InferenceV1Options {
-  /** Bytes of typed contents that one request may hold. */
+  /** Bytes of typed contents that one message may hold, in and out. */
   readonly maxTypedBytes: number;
 }
 
@@ -21,29 +21,34 @@ export function inferenceV1Service(plane: DataPlane, { maxTypedBytes }: Inferenc
     request: createInferCodec(InferRequest, MILLRACE_INFER_LAYOUT, maxTypedBytes),
     admission: 'inference',
     kind: 'unary',
-    handle: (message, call) => answer(plane, message, call),
+    handle: (message, call) => answer(plane, message, call, maxTypedBytes),
   };
   const streaming: Method<InferStreamRequest, InferStreamResponse> = {
     ...methodOf(InferenceServiceDefinition, inferStream),
     request: createInferCodec(InferStreamRequest, MILLRACE_INFER_LAYOUT, maxTypedBytes),
     admission: 'inference',
     kind: 'server_stream',
-    handle: (message, call) => stream(plane, message, call),
+    handle: (message, call) => stream(plane, message, call, maxTypedBytes),
   };
   return { name: InferenceServiceDefinition.fullName, statusOf, methods: [unary, streaming] };
 }
 
-async function answer(plane: DataPlane, message: InferRequest, call: Call): Promise<InferResponse> {
+async function answer(plane: DataPlane, message: InferRequest, call: Call, maxTypedBytes: number): Promise<InferResponse> {
   const parsed = parseInferRequest(message);
-  return formatInferResponse(parsed, await plane.infer(parsed.request, call));
+  return formatInferResponse(parsed, await plane.infer(parsed.request, call), maxTypedBytes);
 }
 
 /** Asks for the next piece only when the last one could be written: the reader's pace is the stream's. */
-async function stream(plane: DataPlane, message: InferStreamRequest, call: SendingCall<InferStreamResponse>): Promise<void> {
+async function stream(
+  plane: DataPlane,
+  message: InferStreamRequest,
+  call: SendingCall<InferStreamResponse>,
+  maxTypedBytes: number,
+): Promise<void> {
   const parsed = parseInferStreamRequest(message);
   let sequence = 0;
   for await (const piece of plane.stream(parsed.request, parsed.options, call)) {
-    await call.send(formatStreamPiece(parsed, piece, sequence));
+    await call.send(formatStreamPiece(parsed, piece, sequence, maxTypedBytes));
     sequence += 1;
   }
 }

@@ -14,7 +14,7 @@ export interface Arrival {
   readonly deadline: number;
 }
 
-export type ShedCause = 'inflight' | 'queued_bytes' | 'draining' | 'deadline';
+export type ShedCause = 'inflight' | 'queued_bytes' | 'deadline';
 
 /** Bytes held by one call; given back when disposed. */
 export interface Permit extends Disposable {
@@ -33,11 +33,11 @@ export class Admission {
   readonly #limits: AdmissionLimits;
   readonly #clock: Clock;
   readonly #onShed: (cause: ShedCause) => void;
-  #state: 'open' | 'draining' = 'open';
   #inflight = 0;
   #queuedBytes = 0;
-  #onIdle: (() => void)[] = [];
+  /** Moved on by every idle time. */
   #windowStart: number;
+  #idleSince: number;
   #answered = 0;
   #answersPerMs = 0;
 
@@ -46,6 +46,7 @@ export class Admission {
     this.#clock = clock;
     this.#onShed = onShed;
     this.#windowStart = clock.now();
+    this.#idleSince = this.#windowStart;
   }
 
   get inflight(): number {
@@ -59,14 +60,16 @@ export class Admission {
   /** Undefined lets the call in; `leave` must follow. Calls that do no inference are always let in and not counted. */
   enter({ admission, deadline }: Arrival): ServingError | undefined {
     if (admission === 'open') return undefined;
-    if (this.#state === 'draining') return this.#shed('draining', drainingError());
-    if (deadline <= this.#clock.now()) {
+    const now = this.#clock.now();
+    if (deadline <= now) {
       return this.#shed('deadline', new ServingError('deadline_exceeded', 'deadline exceeded before the call was admitted'));
     }
     if (this.#inflight >= this.#limits.maxInflight) {
       const text = `${this.#limits.maxInflight} calls are in flight, which is this server's limit`;
       return this.#shed('inflight', new ServingError('overloaded', text, { retryAfterMs: this.retryAfterMs() }));
     }
+    // The rate is that of busy times: an idle hour must not make it look slow.
+    if (this.#inflight === 0) this.#windowStart += now - this.#idleSince;
     this.#inflight += 1;
     return undefined;
   }
@@ -75,7 +78,6 @@ export class Admission {
     if (admission === 'open') return;
     this.#inflight -= 1;
     this.#countAnswer();
-    if (this.#inflight === 0) this.#notifyIdle();
   }
 
   /** Takes `bytes` of the queue's budget for the length of a call. Throws `overloaded` when they do not fit now, `too_large` when they never will. */
@@ -93,17 +95,6 @@ export class Admission {
     return new BytesPermit(bytes, this);
   }
 
-  /** Refuses every further inference call and waits until those inside have left, or until the signal aborts. */
-  async drain(signal: AbortSignal): Promise<void> {
-    this.#state = 'draining';
-    while (this.#inflight > 0 && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        this.#onIdle.push(resolve);
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
-    }
-  }
-
   /** When a tenth of the calls in flight will have been answered at the present rate. */
   retryAfterMs(): number {
     const rate = this.#answersPerMs;
@@ -119,17 +110,11 @@ export class Admission {
     this.#answered += 1;
     const now = this.#clock.now();
     const elapsed = now - this.#windowStart;
+    if (this.#inflight === 0) this.#idleSince = now;
     if (elapsed < RATE_WINDOW_MS) return;
     this.#answersPerMs = this.#answered / elapsed;
     this.#answered = 0;
     this.#windowStart = now;
-  }
-
-  #notifyIdle(): void {
-    const listeners = this.#onIdle;
-    if (listeners.length === 0) return;
-    this.#onIdle = [];
-    for (const listener of listeners) listener();
   }
 
   #shed(cause: ShedCause, error: ServingError): ServingError {
@@ -151,8 +136,4 @@ class BytesPermit implements Permit {
     this.#admission?.returnBytes(this.bytes);
     this.#admission = undefined;
   }
-}
-
-function drainingError(): ServingError {
-  return new ServingError('draining', 'GRPC server is shutting down and has stopped accepting new requests.', { retryAfterMs: 0 });
 }

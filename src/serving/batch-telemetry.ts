@@ -1,5 +1,6 @@
 import type { Tracer } from '@opentelemetry/api';
 import type { BatchObserver, ClosedBatch } from '../batching/scheduler.js';
+import type { ServingError } from '../error/serving-error.js';
 import type { VersionId } from '../model/id.js';
 import { recordBatch } from '../telemetry/batch-trace.js';
 import type { Instruments, ModelInstruments } from '../telemetry/instruments.js';
@@ -11,13 +12,20 @@ export class BatchTelemetry implements BatchObserver {
   readonly #instruments: ModelInstruments;
   readonly #queueFull: BoundCounter;
   readonly #tracer: Tracer | undefined;
+  readonly #onFailure: (id: VersionId, error: ServingError) => void;
 
-  /** `tracer` is undefined where nothing is traced. */
-  constructor(id: VersionId, instruments: Instruments, tracer: Tracer | undefined) {
+  /** `tracer` is undefined where nothing is traced. `onFailure` is told of each failed run, for the log. */
+  constructor(
+    id: VersionId,
+    instruments: Instruments,
+    tracer: Tracer | undefined,
+    onFailure: (id: VersionId, error: ServingError) => void,
+  ) {
     this.#id = id;
     this.#instruments = instruments.model(id);
     this.#queueFull = instruments.shed('queue_full');
     this.#tracer = tracer;
+    this.#onFailure = onFailure;
   }
 
   closed(batch: ClosedBatch): void {
@@ -26,10 +34,16 @@ export class BatchTelemetry implements BatchObserver {
     batchRequests.observe(batch.entries.length);
     for (const { enqueuedAt } of batch.entries) queueSeconds.observe((batch.dispatchedAt - enqueuedAt) / 1000);
     executeSeconds.observe((batch.executedAt - batch.assembledAt) / 1000);
+    if (batch.error !== undefined && isBackendsOwn(batch.error)) this.#onFailure(this.#id, batch.error);
     if (this.#tracer !== undefined) recordBatch(this.#tracer, batch.entries, { ...batch, ...this.#id });
   }
 
   refused(): void {
     this.#queueFull.add();
   }
+}
+
+/** A caller's mistake, or his leaving, is no failure of the model. */
+function isBackendsOwn({ code }: ServingError): boolean {
+  return code === 'backend_failed' || code === 'internal';
 }

@@ -31,6 +31,8 @@ export interface ServableLoaderParts {
   /** How long reading a model and making each of its instances may take. */
   readonly loadTimeoutMs: number;
   readonly onPoolEvent: (id: VersionId, event: PoolEvent) => void;
+  /** A run failed by the backend's own doing; the error's cause says why. */
+  readonly onBatchFailed: (id: VersionId, error: ServingError) => void;
 }
 
 /** Makes a servable of a model version: the backend opens it, its spec is completed, its instances start. */
@@ -74,7 +76,7 @@ export class ServableLoader implements Loader<Servable> {
   }
 
   async #start(spec: ModelSpec, model: OpenModel, signal: AbortSignal): Promise<Servable> {
-    const { clock, instruments, tracer, random, loadTimeoutMs, onPoolEvent } = this.#parts;
+    const { clock, instruments, tracer, random, loadTimeoutMs, onPoolEvent, onBatchFailed } = this.#parts;
     const id: VersionId = { model: spec.model, version: spec.version };
     const { leasesReused, leasesCreated } = instruments.model(id);
     const pool = await InstancePool.open(
@@ -91,9 +93,10 @@ export class ServableLoader implements Loader<Servable> {
       },
       signal,
     );
-    const observer = new BatchTelemetry(id, instruments, tracer);
+    const observer = new BatchTelemetry(id, instruments, tracer, onBatchFailed);
     // A model that shares no batches takes one request at a time, whatever its rows.
     const limits = { ...spec.batching, maxBatchSize: spec.sharesBatches ? spec.maxBatchSize : 0 };
-    return new Servable(spec, new BatchScheduler({ limits, slots: pool, clock, observer }), pool, model);
+    const scheduler = new BatchScheduler({ limits, slots: pool, clock, observer });
+    return new Servable({ spec, scheduler, instances: pool, observer, clock, model });
   }
 }

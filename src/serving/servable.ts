@@ -1,9 +1,9 @@
 import { type BatchKeyOf, batchKeyFor } from '../batching/compatibility.js';
 import type { EntryResult } from '../batching/entry.js';
-import type { BatchScheduler } from '../batching/scheduler.js';
+import type { BatchObserver, BatchScheduler } from '../batching/scheduler.js';
 import { ServingError } from '../error/serving-error.js';
 import type { CallContext } from '../model/call-context.js';
-import type { VersionId } from '../model/id.js';
+import type { Clock } from '../model/clock.js';
 import type { Execution } from '../model/infer.js';
 import type { ModelSpec } from '../model/spec.js';
 import { copyTensor } from '../tensor/rows.js';
@@ -11,6 +11,8 @@ import type { SlabTensor, Tensor } from '../tensor/tensor.js';
 
 /** A pool's loan as a servable uses it: a slot that can also stream. */
 export interface StreamLease extends AsyncDisposable {
+  /** Names the instance in traces and logs. */
+  readonly instance: string;
   stream(inputs: readonly SlabTensor[], signal: AbortSignal): AsyncIterable<Execution>;
 }
 
@@ -26,20 +28,31 @@ export interface InputCheck {
   checkInputs?(inputs: readonly Tensor[]): void;
 }
 
+export interface ServableParts {
+  readonly spec: ModelSpec;
+  readonly scheduler: BatchScheduler;
+  readonly instances: Instances;
+  readonly observer: BatchObserver;
+  readonly clock: Clock;
+  readonly model?: InputCheck;
+}
+
 /** One loaded model version, runnable: its spec, its batch accumulator and its instances. Knows nothing of other versions. */
 export class Servable {
-  readonly id: VersionId;
   readonly spec: ModelSpec;
   readonly #scheduler: BatchScheduler;
   readonly #instances: Instances;
+  readonly #observer: BatchObserver;
+  readonly #clock: Clock;
   readonly #model: InputCheck;
   readonly #batchKey: BatchKeyOf;
 
-  constructor(spec: ModelSpec, scheduler: BatchScheduler, instances: Instances, model: InputCheck = {}) {
-    this.id = { model: spec.model, version: spec.version };
+  constructor({ spec, scheduler, instances, observer, clock, model = {} }: ServableParts) {
     this.spec = spec;
     this.#scheduler = scheduler;
     this.#instances = instances;
+    this.#observer = observer;
+    this.#clock = clock;
     this.#model = model;
     this.#batchKey = batchKeyFor(spec);
   }
@@ -54,12 +67,28 @@ export class Servable {
     return this.#scheduler.submit({ inputs, rows, key: this.#batchKey(inputs) }, context);
   }
 
-  /** A decoupled model's own responses, made at the reader's pace. */
+  /** A decoupled model's own responses, made at the reader's pace. To metrics and traces it is a batch of one, as long as the reader takes. */
   async *stream(inputs: readonly Tensor[], context: CallContext): AsyncGenerator<Execution> {
     const signal = context.signal.abortSignal;
+    const enqueuedAt = this.#clock.now();
     await using lease = await this.#instances.acquire(signal);
-    yield* lease.stream(inputs.map(copyTensor), signal);
-    if (context.signal.reason !== undefined) throw context.signal.reason;
+    const dispatchedAt = this.#clock.now();
+    let executeUs = 0;
+    let error: ServingError | undefined;
+    try {
+      for await (const execution of lease.stream(inputs.map(copyTensor), signal)) {
+        executeUs += execution.executeUs;
+        yield execution;
+      }
+      if (context.signal.reason !== undefined) throw context.signal.reason;
+    } catch (thrown) {
+      error = ServingError.from(thrown);
+      throw error;
+    } finally {
+      const times = { dispatchedAt, assembledAt: dispatchedAt, executedAt: this.#clock.now() };
+      const entries = [{ span: context.span, enqueuedAt, rows: 1, key: '' }];
+      this.#observer.closed({ entries, rows: 1, reason: 'unbatched', instance: lease.instance, executeUs, error, ...times });
+    }
   }
 
   async drain(signal: AbortSignal): Promise<void> {

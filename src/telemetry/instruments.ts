@@ -4,7 +4,7 @@ import { type BoundCounter, type BoundHistogram, CounterFamily, HistogramFamily,
 import { type StatusName, statusName } from './status-name.js';
 
 /** Why a call or connection was turned away before it was served. */
-export const SHED_CAUSES = ['inflight', 'queued_bytes', 'queue_full', 'draining', 'deadline', 'connections'] as const;
+export const SHED_CAUSES = ['inflight', 'queued_bytes', 'queue_full', 'deadline', 'connections'] as const;
 
 export type ShedCause = (typeof SHED_CAUSES)[number];
 

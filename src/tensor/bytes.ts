@@ -3,7 +3,9 @@
  * Elements are any bytes: they are never taken for text here.
  * Source: Open Inference Protocol v2, "Tensor Data Representation"; Triton's binary tensor data extension.
  */
-const LENGTH_BYTES = 4;
+
+/** Bytes of the length before each element. */
+export const LENGTH_BYTES = 4;
 
 /** What is wrong with a BYTES buffer; `element` counts from 0. */
 export type BytesProblem =

@@ -34,12 +34,6 @@ export class RowCursor {
   }
 }
 
-/** Cuts a tensor into consecutive views of `counts` rows. Their sum is the size of axis 0. */
-export function splitRows(tensor: Tensor, counts: readonly number[]): Tensor[] {
-  const cursor = new RowCursor(tensor);
-  return counts.map((rows) => cursor.take(rows));
-}
-
 /**
  * Joins tensors of equal name, datatype and row shape along axis 0 into a buffer of its own (never pooled, so that it
  * can be transferred to a worker). This is the one copy that a request's bytes see on their way to an instance.

@@ -6,8 +6,10 @@ import type {
   InferStreamResponse as WireStreamResponse,
   Timings as WireTimings,
 } from '../gen/millrace/v1/inference.js';
+import type { Tensor as WireTensor } from '../gen/millrace/v1/tensor.js';
 import { parseVersionReference } from '../model/id.js';
 import type { InferRequest, InferResponse, StreamOptions, StreamPiece, Timings } from '../model/infer.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { formatTensor, parseTensor, type TensorEncoding } from './millrace-tensor.js';
 import { rpcStatusOf } from './status.js';
 
@@ -53,24 +55,26 @@ export function parseInferStreamRequest(message: WireStreamRequest): ParsedInfer
   return { ...parseInferRequest(message), options };
 }
 
-/** `parsed` is the request that `response` answers. */
-export function formatInferResponse({ request, outputEncoding }: ParsedInfer, response: InferResponse): WireResponse {
+/** `parsed` is the request that `response` answers. Throws `invalid_request` where the outputs are typed and of more than `maxTypedBytes`. */
+export function formatInferResponse(parsed: ParsedInfer, response: InferResponse, maxTypedBytes: number): WireResponse {
+  const { request } = parsed;
   return {
     model: request.model,
     version: response.version,
     requestId: request.requestId,
-    outputs: response.outputs.map((output) => formatTensor(output, outputEncoding)),
+    outputs: formatOutputs(response.outputs, parsed, maxTypedBytes),
     timings: formatTimings(response.timings),
   };
 }
 
-/** `sequence` counts the messages of the stream from 0. */
-export function formatStreamPiece({ request, outputEncoding }: ParsedInfer, piece: StreamPiece, sequence: number): WireStreamResponse {
+/** The same for one message of a stream; `sequence` counts them from 0. */
+export function formatStreamPiece(parsed: ParsedInfer, piece: StreamPiece, sequence: number, maxTypedBytes: number): WireStreamResponse {
+  const { request } = parsed;
   return {
     sequence,
     rowOffset: piece.rowOffset,
     rowCount: piece.rowCount,
-    outputs: piece.outputs.map((output) => formatTensor(output, outputEncoding)),
+    outputs: formatOutputs(piece.outputs, parsed, maxTypedBytes),
     error: piece.error && rpcStatusOf(piece.error),
     timings: piece.timings && formatTimings(piece.timings),
     final: piece.final,
@@ -78,6 +82,18 @@ export function formatStreamPiece({ request, outputEncoding }: ParsedInfer, piec
     version: piece.version,
     requestId: request.requestId,
   };
+}
+
+/** A list of values takes many times the memory of their bytes, so that typed outputs have a limit of their own. */
+function formatOutputs(outputs: readonly Tensor[], { outputEncoding }: ParsedInfer, maxTypedBytes: number): WireTensor[] {
+  if (outputEncoding === 'typed') {
+    const bytes = outputs.reduce((sum, { data }) => sum + data.length, 0);
+    if (bytes > maxTypedBytes) {
+      const limit = `the limit of ${maxTypedBytes} bytes for typed contents`;
+      throw invalidRequest(`outputs of ${bytes} bytes are over ${limit}: ask for OUTPUT_ENCODING_RAW`);
+    }
+  }
+  return outputs.map((output) => formatTensor(output, outputEncoding));
 }
 
 function encodingOf({ inputs }: WireRequest | WireStreamRequest): TensorEncoding {

@@ -1,4 +1,6 @@
+import { quote, quoteList } from '../error/quote.js';
 import type { ModelConfig } from '../gen/inference/model_config.js';
+import { BATCHING_PARAMETER } from '../model/complete-spec.js';
 
 /** Fields that are read; `true` with all that is below them. */
 interface ReadFields {
@@ -22,6 +24,10 @@ const READ_FIELDS: ReadFields = {
   model_transaction_policy: true,
 };
 
+/** Parameters under this prefix are ours; all others are for the model's backend, which alone knows them. */
+const OWN_PREFIX = 'millrace.';
+const OWN_PARAMETERS = [BATCHING_PARAMETER];
+
 /**
  * A sentence for each field that is set to something but has no effect here, in the spelling of config.pbtxt. A field that is set to its default
  * says nothing that would be lost.
@@ -29,7 +35,21 @@ const READ_FIELDS: ReadFields = {
 export function findIneffectiveFields(config: ModelConfig): string[] {
   const paths: string[] = [];
   collect(config, READ_FIELDS, '', paths);
-  return paths.map((path) => `${path} has no effect`);
+  return [...paths.map((path) => `${path} has no effect`), ...unknownParameters(config), ...batchesOfUnbatched(config)];
+}
+
+function unknownParameters({ parameters }: ModelConfig): string[] {
+  const unknown = Object.keys(parameters).filter((key) => key.startsWith(OWN_PREFIX) && !OWN_PARAMETERS.includes(key));
+  return unknown.map((key) => `parameter ${quote(key)} has no effect: known are ${quoteList(OWN_PARAMETERS)}`);
+}
+
+/** Of dynamic_batching only its queue's size holds without batches. A model that says nothing of its tensors may get a max batch size yet. */
+function batchesOfUnbatched({ schedulingChoice, maxBatchSize, input, output }: ModelConfig): string[] {
+  const isUnbatched = maxBatchSize === 0 && input.length + output.length > 0;
+  if (!isUnbatched || schedulingChoice?.$case !== 'dynamicBatching') return [];
+  const { maxQueueDelayMicroseconds, defaultQueuePolicy } = schedulingChoice.value;
+  const boundsQueue = defaultQueuePolicy !== undefined && defaultQueuePolicy.maxQueueSize > 0;
+  return boundsQueue && maxQueueDelayMicroseconds === 0n ? [] : ['dynamic_batching makes no batches where max_batch_size is 0'];
 }
 
 function collect(message: object, read: ReadFields, prefix: string, paths: string[]): void {

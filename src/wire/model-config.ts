@@ -90,12 +90,12 @@ function parseTensorSettings(kind: 'input' | 'output', { name, dataType, dims }:
   return { name, datatype: datatypeOfNumber(dataType), dims: dims.length === 0 ? undefined : dims.map(Number) };
 }
 
-function parseBatching({ schedulingChoice, maxBatchSize }: ModelConfig): BatchingSpec {
+function parseBatching({ schedulingChoice }: ModelConfig): BatchingSpec {
   switch (schedulingChoice?.$case) {
     case undefined:
       return defaultSettings().batching;
     case 'dynamicBatching':
-      return parseDynamicBatching(schedulingChoice.value, maxBatchSize);
+      return parseDynamicBatching(schedulingChoice.value);
     case 'sequenceBatching':
       throw new Error('sequence_batching is not supported');
     case 'ensembleScheduling':
@@ -103,15 +103,9 @@ function parseBatching({ schedulingChoice, maxBatchSize }: ModelConfig): Batchin
   }
 }
 
-function parseDynamicBatching(batching: ModelDynamicBatching, maxBatchSize: number): BatchingSpec {
-  const sizes = [...new Set(batching.preferredBatchSize)].sort((a, b) => a - b);
-  const bad = sizes.find((size) => size < 1 || (maxBatchSize > 0 && size > maxBatchSize));
-  if (bad !== undefined) {
-    const range = maxBatchSize > 0 ? `from 1 to max_batch_size ${maxBatchSize}` : 'above 0';
-    throw new Error(`dynamic_batching.preferred_batch_size has ${bad}, expected sizes ${range}`);
-  }
+function parseDynamicBatching(batching: ModelDynamicBatching): BatchingSpec {
   return {
-    preferredBatchSizes: sizes,
+    preferredBatchSizes: batching.preferredBatchSize,
     maxQueueDelayMs: Number(batching.maxQueueDelayMicroseconds) / 1000,
     maxQueueSize: batching.defaultQueuePolicy?.maxQueueSize ?? 0,
   };

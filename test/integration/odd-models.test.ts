@@ -104,4 +104,17 @@ describe('a tensor of megabytes', () => {
     const ours = await client.unary<{ outputs: { raw: Buffer }[] }>(MILLRACE.inferMethod, MILLRACE.message(request, 'raw'));
     expect(ours.outputs.map((output) => output.raw.equals(raw))).toEqual([true]);
   });
+
+  it('does not come back as a list of values, whole or as a stream', async () => {
+    const raw = Buffer.alloc(LARGE_BYTES);
+    const input = { name: 'INPUT0', datatype: 'FP32', shape: [2, LARGE_BYTES / 8], values: [], raw } as const;
+    const message = { ...MILLRACE.message({ model: 'large', inputs: [input] }, 'raw'), output_encoding: 'OUTPUT_ENCODING_TYPED' };
+    const refused = {
+      code: status.INVALID_ARGUMENT,
+      text: `outputs of ${LARGE_BYTES} bytes are over the limit of 2097152 bytes for typed contents: ask for OUTPUT_ENCODING_RAW`,
+    };
+    expect(await refusalOf(client.unary(MILLRACE.inferMethod, message))).toMatchObject(refused);
+    const streamed = await client.failingStream('millrace.v1.InferenceService/InferStream', message);
+    expect([streamed.messages, streamed.refusal]).toEqual([[], expect.objectContaining(refused)]);
+  });
 });

@@ -35,6 +35,7 @@ export class FakeIo implements CliIo {
   readonly stderr: RecordingOutput;
   readonly env: Readonly<Record<string, string>>;
   readonly stdin: AsyncIterable<Uint8Array>;
+  killed = false;
   readonly #files: Readonly<Record<string, string | Buffer>>;
   readonly #handlers = new Set<(signal: StopSignal) => void>();
   #now = 0;
@@ -60,6 +61,10 @@ export class FakeIo implements CliIo {
 
   isDirectory(path: string): Promise<boolean> {
     return Promise.resolve(Object.hasOwn(this.#files, `${path}/`));
+  }
+
+  kill(): void {
+    this.killed = true;
   }
 
   onSignal(handler: (signal: StopSignal) => void): () => void {

@@ -35,6 +35,7 @@ export class FakeOpenModel implements OpenModel {
   readonly made: FakeInstance[] = [];
   creations = 0;
   closed = 0;
+  disposals = 0;
   create: (nth: number, signal: AbortSignal) => Promise<void> = () => Promise.resolve();
 
   constructor(slotsPerInstance = 1) {
@@ -57,6 +58,7 @@ export class FakeOpenModel implements OpenModel {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
+    this.disposals += 1;
     return Promise.resolve();
   }
 }

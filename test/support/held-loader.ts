@@ -4,7 +4,7 @@ import { formatVersionId } from '../../src/model/id.js';
 import type { ModelSource } from '../../src/model/source.js';
 import type { ModelSettings } from '../../src/model/spec.js';
 import type { Loader } from '../../src/registry/loader.js';
-import { type Instances, Servable } from '../../src/serving/servable.js';
+import { type InputCheck, type Instances, Servable } from '../../src/serving/servable.js';
 import { type Execute, FakeSlotSource, identity } from './fake-slot-source.js';
 import { ManualClock } from './manual-clock.js';
 import { modelSpec } from './model-source.js';
@@ -19,24 +19,30 @@ export const NO_STREAMS: Instances = {
   [Symbol.asyncDispose]: () => Promise.resolve(),
 };
 
-interface ServableParts {
+export interface ServableParts {
   readonly settings?: Partial<ModelSettings>;
   readonly execute?: Execute;
   readonly instances?: Instances;
+  readonly model?: InputCheck;
 }
 
 /** A servable that by default gives its inputs back; INT32 rows of one value unless the settings say otherwise. */
-export function createServable(source: ModelSource, { settings, execute = ANSWER, instances = NO_STREAMS }: ServableParts = {}): Servable {
+export function createServable(
+  source: ModelSource,
+  { settings, execute = ANSWER, instances = NO_STREAMS, model: check = {} }: ServableParts = {},
+): Servable {
   const inputs = [{ name: 'INPUT0', datatype: 'INT32' as const, dims: [1] }];
   const { model, version } = source;
   const spec = { ...modelSpec({ maxBatchSize: 8, inputs, outputs: inputs, ...settings }), model, version };
+  const observer = { closed: () => undefined, refused: () => undefined };
+  const clock = new ManualClock();
   const scheduler = new BatchScheduler({
     limits: { ...spec.batching, maxBatchSize: spec.maxBatchSize },
     slots: new FakeSlotSource(1, execute),
-    clock: new ManualClock(),
-    observer: { closed: () => undefined, refused: () => undefined },
+    clock,
+    observer,
   });
-  return new Servable(spec, scheduler, instances);
+  return new Servable({ spec, scheduler, instances, observer, clock, model: check });
 }
 
 interface Load {

@@ -12,7 +12,7 @@ export function modelSettings(given: Partial<ModelSettings> = {}): ModelSettings
     instanceCount: 1,
     decoupled: false,
     versionPolicy: { kind: 'latest', count: 1 },
-    modelFilename: '',
+    modelFilename: 'model.onnx',
     parameters: new Map(),
     warnings: [],
     ...given,

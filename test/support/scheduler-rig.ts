@@ -1,6 +1,6 @@
 import type { EntryResult } from '../../src/batching/entry.js';
 import type { BatchLimits } from '../../src/batching/policy.js';
-import { BatchScheduler, type ClosedBatch } from '../../src/batching/scheduler.js';
+import { type BatchObserver, BatchScheduler, type ClosedBatch } from '../../src/batching/scheduler.js';
 import { ServingError } from '../../src/error/serving-error.js';
 import type { CallContext } from '../../src/model/call-context.js';
 import { callContext } from './call-context.js';
@@ -58,6 +58,7 @@ export class SchedulerRig implements AsyncDisposable {
   readonly closed: ClosedBatch[] = [];
   /** Submissions that found the queue full. */
   refused = 0;
+  readonly observer: BatchObserver = { closed: (batch) => this.closed.push(batch), refused: () => (this.refused += 1) };
   readonly limits: BatchLimits;
   readonly slots: FakeSlotSource;
   readonly scheduler: BatchScheduler;
@@ -69,7 +70,7 @@ export class SchedulerRig implements AsyncDisposable {
       limits: this.limits,
       slots: this.slots,
       clock: this.clock,
-      observer: { closed: (batch) => this.closed.push(batch), refused: () => (this.refused += 1) },
+      observer: this.observer,
     });
   }
 

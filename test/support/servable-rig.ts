@@ -13,6 +13,7 @@ export class ServableRig extends SchedulerRig {
     const { maxQueueSize, preferredBatchSizes, maxQueueDelayMs, maxBatchSize } = this.limits;
     const batching = { maxQueueSize, preferredBatchSizes, maxQueueDelayMs };
     const inputs = [{ name: 'INPUT0', datatype: 'INT32' as const, dims: [1] }];
-    this.servable = new Servable(modelSpec({ maxBatchSize, inputs, batching, ...settings }), this.scheduler, instances);
+    const spec = modelSpec({ maxBatchSize, inputs, batching, ...settings });
+    this.servable = new Servable({ spec, scheduler: this.scheduler, instances, observer: this.observer, clock: this.clock });
   }
 }

@@ -1,5 +1,5 @@
 import { realpath, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { ServingError } from '../../error/serving-error.js';
 import type { Clock } from '../../model/clock.js';
 import type { ModelSource } from '../../model/source.js';
@@ -11,9 +11,6 @@ import { OnnxInstance, startWorker } from './instance.js';
 import { loadModel } from './load.js';
 import { cleanRuntimeText } from './runtime-text.js';
 import { assertText } from './text.js';
-
-/** Triton's name where config.pbtxt gives none. */
-const DEFAULT_FILENAME = 'model.onnx';
 
 export interface OnnxBackendParts {
   readonly clock: Clock;
@@ -112,10 +109,7 @@ class OpenOnnxModel implements OpenModel {
 
 /** As in Triton, a model with external data may be a directory that holds the file under the same name. */
 async function findModelFile({ model, version, directory, settings }: ModelSource): Promise<string> {
-  const filename = settings.modelFilename === '' ? DEFAULT_FILENAME : settings.modelFilename;
-  if (filename !== basename(filename) || filename === '.' || filename === '..') {
-    throw loadFailed(`default_model_filename must be a plain file name, got '${filename}'`);
-  }
+  const filename = settings.modelFilename;
   const path = join(directory, filename);
   for (const candidate of [path, join(path, filename)]) if (await isFile(candidate)) return candidate;
   throw loadFailed(`version ${version} of model '${model}' has no ${filename}`);

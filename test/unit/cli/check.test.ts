@@ -7,12 +7,13 @@ import { modelSpec } from '../../support/model-spec.js';
 const READY: CheckedModel = { state: 'ready', model: 'digits', version: '1', spec: modelSpec(), warnings: [] };
 const FAILED: CheckedModel = { state: 'failed', model: 'broken', version: undefined, reason: 'no version' };
 
-async function run(models: readonly CheckedModel[], flags = {}) {
+async function run(models: readonly CheckedModel[], flags = {}, end: 'unloaded' | 'stuck' = 'unloaded') {
   const io = new FakeIo({ files: { 'models/': '' } });
   const asked: unknown[] = [];
   const checkRepository: CheckRepository = async (directories, options, onModel) => {
     asked.push(directories, options);
     for (const model of models) onModel(model);
+    return end;
   };
   const code = await check(['models'], flags, io, { checkRepository });
   return { code, io, asked };
@@ -44,14 +45,22 @@ describe('check', () => {
 
   it('refuses a directory that is not there', async () => {
     const io = new FakeIo();
-    await expect(check(['none'], {}, io, { checkRepository: () => Promise.resolve() })).rejects.toThrow('none is not a directory');
+    await expect(check(['none'], {}, io, { checkRepository: () => Promise.resolve('unloaded' as const) })).rejects.toThrow(
+      'none is not a directory',
+    );
+  });
+
+  it('kills the process only where a worker cannot be stopped, and then after everything is said', async () => {
+    expect((await run([READY])).io.killed).toBe(false);
+    const { io } = await run([READY], {}, 'stuck');
+    expect([io.killed, io.stdout.text.endsWith('1 ready, 0 failed\n')]).toEqual([true, true]);
   });
 
   it('hands Ctrl-C on', async () => {
     const io = new FakeIo({ files: { 'models/': '' } });
     const checkRepository: CheckRepository = (_directories, _options, _onModel, signal) => {
       io.signal('SIGINT');
-      return signal.aborted ? Promise.reject(new Error('stopped by SIGINT')) : Promise.resolve();
+      return signal.aborted ? Promise.reject(new Error('stopped by SIGINT')) : Promise.resolve('unloaded');
     };
     await expect(check(['models'], {}, io, { checkRepository })).rejects.toThrow('stopped by SIGINT');
   });

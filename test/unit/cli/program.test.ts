@@ -9,7 +9,7 @@ function rig() {
   const ports: CliPorts = {
     version: '1.2.3',
     startServer: () => Promise.reject(new Error('cannot listen')),
-    checkRepository: () => Promise.resolve(),
+    checkRepository: () => Promise.resolve('unloaded'),
     createClient: () => ({
       infer: (request) => {
         requests.push(request);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { serve } from '../../../src/cli/serve.js';
-import type { RunningServer, ServerDeps, StartServer } from '../../../src/cli/server-port.js';
+import type { CloseResult, RunningServer, ServerDeps, StartServer } from '../../../src/cli/server-port.js';
 import type { FlagValues } from '../../../src/config/load.js';
 import type { ServeConfig } from '../../../src/config/options.js';
 import { turns } from '../../support/event-loop.js';
@@ -10,6 +10,7 @@ class FakeServer implements RunningServer {
   readonly grpc = ['127.0.0.1:8001'];
   readonly admin = '127.0.0.1:8002';
   readonly calls: string[] = [];
+  closed: CloseResult = 'closed';
   end: (end: 'drained' | 'cut_short') => void = () => undefined;
 
   drain(): Promise<'drained' | 'cut_short'> {
@@ -19,9 +20,9 @@ class FakeServer implements RunningServer {
     });
   }
 
-  close(): Promise<void> {
+  close(): Promise<CloseResult> {
     this.calls.push('close');
-    return Promise.resolve();
+    return Promise.resolve(this.closed);
   }
 }
 
@@ -62,7 +63,19 @@ describe('serve', () => {
     server.end('drained');
     expect(await exit).toBe(0);
     expect(server.calls).toEqual(['drain', 'close']);
-    expect(io.handlers).toBe(0);
+    expect([io.handlers, io.killed]).toEqual([0, false]);
+  });
+
+  it('kills the process where a worker cannot be stopped', async () => {
+    const { io, server, run } = rig();
+    server.closed = 'stuck';
+    const exit = run();
+    await turns();
+    io.signal('SIGTERM');
+    await turns();
+    server.end('cut_short');
+    await exit;
+    expect(io.killed).toBe(true);
   });
 
   it('fails where the drain was cut short', async () => {
@@ -88,7 +101,10 @@ describe('serve', () => {
   it('ends in order where it is stopped while it starts', async () => {
     const { io, started, run } = rig(
       {},
-      (_, { signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('stopped')))),
+      (_, { signal }) =>
+        new Promise((_resolve, reject) =>
+          signal.addEventListener('abort', () => reject(signal.reason instanceof Error ? signal.reason : new Error())),
+        ),
     );
     const exit = run();
     await turns();
@@ -96,6 +112,18 @@ describe('serve', () => {
     io.signal('SIGTERM');
     expect(await exit).toBe(0);
     expect(io.stderr.text).toBe('');
+  });
+
+  it('fails where a stop during the start cut calls short', async () => {
+    const { io, run } = rig(
+      {},
+      (_, { signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('cut short')))),
+    );
+    const exit = run();
+    await turns();
+    io.signal('SIGTERM');
+    expect(await exit).toBe(1);
+    expect(io.stderr.text).toContain('cut short');
   });
 
   it('gives up a start that does not hear, at the second signal', async () => {

@@ -39,6 +39,18 @@ describe('parseInferRequest', () => {
     ]);
   });
 
+  it('refuses integers that JSON has rounded, and takes them as texts', () => {
+    const rounded: unknown = JSON.parse('{"inputs": [{"ints": [9007199254740991, 9007199254740993]}]}');
+    expect(() => parseInferRequest(rounded)).toThrow(
+      'inputs[0].ints[1]: 9007199254740992 is beyond what a JSON number can say exactly: write it as a text',
+    );
+    expect(() => parseInferRequest(tensor({ shape: [2 ** 53] }))).toThrow('inputs[0].shape[0]: 9007199254740992 is beyond');
+    expect(parseInferRequest(tensor({ ints: [-(2 ** 53) + 1, '9007199254740993'] })).inputs[0]?.ints).toEqual([
+      -(2n ** 53n) + 1n,
+      2n ** 53n + 1n,
+    ]);
+  });
+
   it('takes null for an absent field', () => {
     expect(parseInferRequest({ model: 'm', version: null }).version).toBe('');
   });

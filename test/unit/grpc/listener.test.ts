@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { connect, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -87,6 +87,20 @@ describe('Listener', () => {
     await it.listener.close();
     await it.listener.close();
     await ended;
+  });
+
+  it('lives on when the system cannot accept a connection, and counts it with those that are refused', async () => {
+    let refused = 0;
+    await using it = await open({ onRefused: () => (refused += 1) });
+    await it.dial();
+    await until(() => it.accepted.length === 1);
+    // node:net gives each accepted socket its server, which is where it reports what accept(2) failed with.
+    const [server] = it.accepted.map(({ socket }) => (socket as Socket & { readonly server: Server }).server);
+    for (const code of ['EMFILE', 'ENOBUFS']) server?.emit('error', Object.assign(new Error(`accept ${code}`), { code }));
+    expect(refused).toBe(2);
+    await it.dial();
+    await until(() => it.accepted.length === 2);
+    await it.listener.close();
   });
 
   it('fails on a port in use with the error of the system, and lets go of what it had bound', async () => {

@@ -143,6 +143,11 @@ describe('completeSpec of the rest', () => {
     expect(complete({ maxBatchSize: 8, batching }).batching).toEqual({ ...batching, preferredBatchSizes: [2, 8] });
   });
 
+  it('holds them against the max batch size that it completed', () => {
+    expect(complete({ batching: { ...batching, preferredBatchSizes: [32] } }).batching.preferredBatchSizes).toEqual([32]);
+    expect(failure({ batching: { ...batching, preferredBatchSizes: [33] } })).toEqual(loadFailed('preferred size', '32', '33'));
+  });
+
   it.each([
     [9, '8'],
     [0, 'positive'],

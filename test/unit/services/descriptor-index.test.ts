@@ -3,7 +3,7 @@ import type { EmbeddedFile } from '../../../src/gen/descriptors.js';
 import { DescriptorIndex } from '../../../src/services/descriptor-index.js';
 
 function file(name: string, dependencies: string[], symbols: string[] = []): EmbeddedFile {
-  return { name, dependencies, symbols, services: [], base64: Buffer.from(name).toString('base64') };
+  return { name, dependencies, symbols, base64: Buffer.from(name).toString('base64') };
 }
 
 const BASE = file('base', []);

@@ -1,11 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { Admission, type AdmissionLimits, type Arrival, type ShedCause } from '../../../src/serving/admission.js';
-import { turns } from '../../support/event-loop.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
 const CALL: Arrival = { admission: 'inference', deadline: Number.POSITIVE_INFINITY };
 const OPEN_CALL: Arrival = { admission: 'open', deadline: Number.POSITIVE_INFINITY };
-const NEVER = new AbortController().signal;
 
 function createAdmission(limits: Partial<AdmissionLimits> = {}) {
   const clock = new ManualClock();
@@ -97,64 +95,6 @@ describe('Admission.reserve', () => {
   });
 });
 
-describe('Admission.drain', () => {
-  it('refuses inference from then on, and goes on answering everything else', () => {
-    const { admission, sheds } = createAdmission();
-    void admission.drain(NEVER);
-    expect(admission.enter(CALL)?.code).toBe('draining');
-    expect(admission.enter(OPEN_CALL)).toBeUndefined();
-    expect(sheds).toEqual(['draining']);
-  });
-
-  it('resolves once the last inference call has left; calls that do none are not waited for', async () => {
-    const { admission } = createAdmission();
-    admission.enter(CALL);
-    admission.enter(CALL);
-    admission.enter(OPEN_CALL);
-    let drained = false;
-    const draining = admission.drain(NEVER).then(() => {
-      drained = true;
-    });
-    admission.leave(CALL);
-    await turns();
-    expect(drained).toBe(false);
-    admission.leave(CALL);
-    await draining;
-    expect(drained).toBe(true);
-  });
-
-  it('lets a call that is inside reserve its bytes still', () => {
-    const { admission } = createAdmission();
-    admission.enter(CALL);
-    void admission.drain(NEVER);
-    expect(admission.reserve(10).bytes).toBe(10);
-    admission.leave(CALL);
-  });
-
-  it('resolves at once where nobody is inside', async () => {
-    await createAdmission().admission.drain(NEVER);
-  });
-
-  it('returns when its signal aborts, and at once where it has aborted before', async () => {
-    const { admission } = createAdmission();
-    admission.enter(CALL);
-    await admission.drain(AbortSignal.abort());
-    const patience = new AbortController();
-    const draining = admission.drain(patience.signal);
-    patience.abort();
-    await draining;
-    expect(admission.inflight).toBe(1);
-  });
-
-  it('resolves for everyone who asked', async () => {
-    const { admission } = createAdmission();
-    admission.enter(CALL);
-    const draining = Promise.all([admission.drain(NEVER), admission.drain(NEVER)]);
-    admission.leave(CALL);
-    await draining;
-  });
-});
-
 describe('Admission.retryAfterMs', () => {
   /** Answers `count` calls evenly over a second. */
   function answerForASecond(admission: Admission, clock: ManualClock, count: number): void {
@@ -198,5 +138,15 @@ describe('Admission.retryAfterMs', () => {
     admission.leave(CALL);
     for (let call = 0; call < 1000; call++) admission.enter(CALL);
     expect(admission.retryAfterMs()).toBe(10_000);
+  });
+
+  it('is not bent by the first answer after an idle time', () => {
+    const { admission, clock } = createAdmission();
+    answerForASecond(admission, clock, 100);
+    const busy = admission.retryAfterMs();
+    clock.advance(3_600_000);
+    admission.enter(CALL);
+    admission.leave(CALL);
+    expect(admission.retryAfterMs()).toBe(busy);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { concatRows, copyTensor, RowCursor, splitRows } from '../../../src/tensor/rows.js';
+import { concatRows, copyTensor, RowCursor } from '../../../src/tensor/rows.js';
 import { int32Rows, readInt32, readTexts, textRows } from '../../support/row-tensors.js';
 
 describe('concatRows', () => {
@@ -28,10 +28,11 @@ describe('concatRows', () => {
   });
 });
 
-describe('splitRows', () => {
+describe('RowCursor', () => {
   it('cuts into consecutive views', () => {
     const tensor = int32Rows([1, 2, 3, 4, 5, 6], 'x', 2);
-    const parts = splitRows(tensor, [1, 2]);
+    const cursor = new RowCursor(tensor);
+    const parts = [cursor.take(1), cursor.take(2)];
     expect(parts.map(({ shape }) => shape)).toEqual([
       [1, 2],
       [2, 2],
@@ -44,11 +45,10 @@ describe('splitRows', () => {
   });
 
   it('cuts BYTES at the ends of elements', () => {
-    expect(splitRows(textRows(['a', 'bcd', '', 'e']), [1, 2, 1]).map(readTexts)).toEqual([['a'], ['bcd', ''], ['e']]);
+    const cursor = new RowCursor(textRows(['a', 'bcd', '', 'e']));
+    expect([1, 2, 1].map((rows) => readTexts(cursor.take(rows)))).toEqual([['a'], ['bcd', ''], ['e']]);
   });
-});
 
-describe('RowCursor', () => {
   it('goes on where it stopped', () => {
     const cursor = new RowCursor(int32Rows([1, 2, 3]));
     expect([cursor.take(1), cursor.take(0), cursor.take(2)].map(readInt32)).toEqual([[1], [], [2, 3]]);

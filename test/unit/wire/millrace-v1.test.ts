@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ServingError } from '../../../src/error/serving-error.js';
 import type { InferStreamRequest } from '../../../src/gen/millrace/v1/inference.js';
 import type { StreamPiece } from '../../../src/model/infer.js';
+import type { Tensor } from '../../../src/tensor/tensor.js';
 import { formatInferResponse, formatStreamPiece, parseInferRequest, parseInferStreamRequest } from '../../../src/wire/millrace-v1.js';
 import { rpcStatusOf } from '../../../src/wire/status.js';
 import { servingErrorOf, wireRequest, wireStreamRequest, wireTensor } from '../../support/wire-messages.js';
@@ -9,6 +10,12 @@ import { servingErrorOf, wireRequest, wireStreamRequest, wireTensor } from '../.
 const timings = { queueUs: 12.4, assembleUs: 0.5, executeUs: -1, batchSize: 7 };
 const wireTimings = { queueUs: 12n, assembleUs: 1n, executeUs: 0n, batchSize: 7 };
 const output = { name: 'y', datatype: 'UINT8', shape: [2], data: Uint8Array.of(1, 2) } as const;
+const LIMIT = 8;
+const overLimit = [output, { ...output, name: 'z', shape: [7], data: new Uint8Array(7) }];
+const refusal = {
+  code: 'invalid_request',
+  message: 'outputs of 9 bytes are over the limit of 8 bytes for typed contents: ask for OUTPUT_ENCODING_RAW',
+};
 
 describe('parseInferRequest', () => {
   it('carries everything over', () => {
@@ -93,7 +100,7 @@ describe('parseInferStreamRequest', () => {
 describe('formatInferResponse', () => {
   it('answers with what ran, in whole microseconds', () => {
     const parsed = parseInferRequest(wireRequest({ requestId: 'r', version: 'stable' }));
-    expect(formatInferResponse(parsed, { version: '2', outputs: [output], timings })).toEqual({
+    expect(formatInferResponse(parsed, { version: '2', outputs: [output], timings }, LIMIT)).toEqual({
       model: 'm',
       version: '2',
       requestId: 'r',
@@ -104,8 +111,16 @@ describe('formatInferResponse', () => {
 
   it('answers raw where that was asked for', () => {
     const parsed = parseInferRequest(wireRequest({ outputEncoding: 1 }));
-    const [tensor] = formatInferResponse(parsed, { version: '2', outputs: [output], timings }).outputs;
+    const [tensor] = formatInferResponse(parsed, { version: '2', outputs: [output], timings }, LIMIT).outputs;
     expect(tensor?.raw).toBe(output.data);
+  });
+
+  it('refuses typed outputs that are over the limit in sum, and takes them raw', () => {
+    const answer = (outputEncoding: 1 | 2, outputs: readonly Tensor[]) =>
+      formatInferResponse(parseInferRequest(wireRequest({ outputEncoding })), { version: '2', outputs, timings }, LIMIT);
+    expect(servingErrorOf(() => answer(2, overLimit))).toMatchObject(refusal);
+    expect(answer(2, [{ ...output, shape: [8], data: new Uint8Array(8) }]).outputs[0]?.uints).toHaveLength(8);
+    expect(answer(1, overLimit).outputs.map(({ raw }) => raw?.length)).toEqual([2, 7]);
   });
 });
 
@@ -114,7 +129,7 @@ describe('formatStreamPiece', () => {
   const piece: StreamPiece = { version: '2', rowOffset: 4, rowCount: 2, outputs: [output], error: undefined, timings, final: false };
 
   it('says which rows a message answers, and of which model, version and request', () => {
-    expect(formatStreamPiece(parsed, piece, 2)).toEqual({
+    expect(formatStreamPiece(parsed, piece, 2, LIMIT)).toEqual({
       sequence: 2,
       rowOffset: 4,
       rowCount: 2,
@@ -130,8 +145,12 @@ describe('formatStreamPiece', () => {
 
   it('carries the error of a failed piece', () => {
     const error = new ServingError('backend_failed', 'it broke');
-    const message = formatStreamPiece(parsed, { ...piece, outputs: [], error, timings: undefined, final: true }, 0);
+    const message = formatStreamPiece(parsed, { ...piece, outputs: [], error, timings: undefined, final: true }, 0, LIMIT);
     expect(message.error).toEqual(rpcStatusOf(error));
     expect(message).toMatchObject({ outputs: [], timings: undefined, final: true });
+  });
+
+  it('refuses typed outputs that are over the limit in sum', () => {
+    expect(servingErrorOf(() => formatStreamPiece(parsed, { ...piece, outputs: overLimit }, 0, LIMIT))).toMatchObject(refusal);
   });
 });

@@ -19,7 +19,7 @@ describe('findIneffectiveFields', () => {
   it('names each field that is set without effect, where it stands', () => {
     expect(
       warningsOf(`
-        input { name: "x" data_type: TYPE_FP32 dims: 4 }
+        max_batch_size: 4 input { name: "x" data_type: TYPE_FP32 dims: 4 }
         input { name: "z" data_type: TYPE_FP32 dims: 4 reshape { shape: 2 } }
         output { name: "y" data_type: TYPE_FP32 dims: 4 label_filename: "labels.txt" }
         optimization { cuda { graphs: true } graph { level: 1 } }
@@ -38,6 +38,31 @@ describe('findIneffectiveFields', () => {
       'metric_tags has no effect',
       'model_warmup has no effect',
     ]);
+  });
+
+  it('names parameters of our own prefix that nobody reads', () => {
+    expect(
+      warningsOf(`
+        parameters { key: "millrace.batching" value { string_value: "off" } }
+        parameters { key: "millrace.baching" value { string_value: "off" } }
+        parameters { key: "millrace." value { string_value: "" } }
+        parameters { key: "other.batching" value { string_value: "off" } }`),
+    ).toEqual([
+      "parameter 'millrace.baching' has no effect: known are ['millrace.batching']",
+      "parameter 'millrace.' has no effect: known are ['millrace.batching']",
+    ]);
+  });
+
+  const unbatched = 'dynamic_batching makes no batches where max_batch_size is 0';
+  it.each([
+    ['input { name: "x" } dynamic_batching {}', [unbatched]],
+    ['output { name: "y" } dynamic_batching { max_queue_delay_microseconds: 5 }', [unbatched]],
+    ['input { name: "x" } dynamic_batching { max_queue_delay_microseconds: 5 default_queue_policy { max_queue_size: 9 } }', [unbatched]],
+    ['input { name: "x" } dynamic_batching { default_queue_policy { max_queue_size: 9 } }', []],
+    ['input { name: "x" } dynamic_batching {} max_batch_size: 2', []],
+    ['dynamic_batching {}', []],
+  ])('tells who asks for batches of a model that has none: %s', (text, warnings) => {
+    expect(warningsOf(text)).toEqual(warnings);
   });
 
   it('is silent about a field that is set to its default', () => {

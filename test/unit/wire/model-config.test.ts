@@ -21,7 +21,7 @@ describe('parseModelConfig', () => {
       maxBatchSize: 16,
       inputs: [{ name: 'x', datatype: 'FP32', dims: [-1, 4] }],
       outputs: [{ name: 'y', datatype: 'BYTES', dims: [1] }],
-      batching: { preferredBatchSizes: [4, 16], maxQueueDelayMs: 1.5, maxQueueSize: 9 },
+      batching: { preferredBatchSizes: [16, 4, 4], maxQueueDelayMs: 1.5, maxQueueSize: 9 },
       instanceCount: 3,
       decoupled: true,
       versionPolicy: { kind: 'specific', versions: ['3', '1'] },
@@ -63,8 +63,8 @@ describe('parseModelConfig', () => {
     expect(parse('input { name: "x" }').inputs).toEqual([{ name: 'x', datatype: undefined, dims: undefined }]);
   });
 
-  it('leaves preferred sizes unbounded while the max batch size is not known', () => {
-    expect(parse('dynamic_batching { preferred_batch_size: 64 }').batching.preferredBatchSizes).toEqual([64]);
+  it('leaves preferred sizes as they are: which may be had depends on the max batch size, which the model file may complete', () => {
+    expect(parse('max_batch_size: 4 dynamic_batching { preferred_batch_size: [ 64, 0 ] }').batching.preferredBatchSizes).toEqual([64, 0]);
   });
 
   it.each([
@@ -75,8 +75,6 @@ describe('parseModelConfig', () => {
     ['a dimension of 0', 'input { name: "x" data_type: TYPE_FP32 dims: [ 4, 0 ] }', 'dims [4,0]'],
     ['a dimension below -1', 'input { name: "x" data_type: TYPE_FP32 dims: -2 }', 'dims [-2]'],
     ['an immense dimension', 'input { name: "x" data_type: TYPE_FP32 dims: 9007199254740992 }', 'dims [9007199254740992]'],
-    ['a preferred size above the maximum', 'max_batch_size: 4 dynamic_batching { preferred_batch_size: 8 }', 'from 1 to max_batch_size 4'],
-    ['a preferred size of 0', 'dynamic_batching { preferred_batch_size: 0 }', 'has 0, expected sizes above 0'],
     ['a GPU', 'instance_group { kind: KIND_GPU }', 'KIND_GPU'],
     ['a negative count', 'instance_group { count: -1 }', 'count -1'],
     ['sequences', 'sequence_batching {}', 'sequence_batching is not supported'],
@@ -88,6 +86,7 @@ describe('parseModelConfig', () => {
     ['version 0', 'version_policy { specific { versions: [ 1, 0 ] } }', 'version 0'],
     ['a file elsewhere', 'default_model_filename: "../x.onnx"', "default_model_filename is '../x.onnx'"],
     ['a file below', 'default_model_filename: "a/x.onnx"', 'plain name'],
+    ['the directory itself', 'default_model_filename: "."', 'plain name'],
     ['the directory above', 'default_model_filename: ".."', 'plain name'],
     ['a backslash', 'default_model_filename: "..\\\\x"', 'plain name'],
   ])('refuses %s', (_, text, phrase) => {

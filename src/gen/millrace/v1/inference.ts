@@ -20,7 +20,10 @@ export const OutputEncoding = {
   OUTPUT_ENCODING_UNSPECIFIED: 0,
   /** OUTPUT_ENCODING_RAW - In `Tensor.raw`. */
   OUTPUT_ENCODING_RAW: 1,
-  /** OUTPUT_ENCODING_TYPED - In the list of the datatype; BYTES in `strings` when every element is UTF-8, else in `bytes_list`. */
+  /**
+   * OUTPUT_ENCODING_TYPED - In the list of the datatype; BYTES in `strings` when every element is UTF-8, else in `bytes_list`. INVALID_ARGUMENT where the outputs of one
+   * message are more bytes than the server's limit for typed contents (2 MiB unless configured): lists take many times the memory of their bytes.
+   */
   OUTPUT_ENCODING_TYPED: 2,
 } as const;
 

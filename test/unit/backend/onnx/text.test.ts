@@ -23,4 +23,17 @@ describe('text for the runtime', () => {
     const tensor = bytes([0x61], [], element);
     for (const refuse of [assertText, decodeText]) expect(() => refuse(tensor)).toThrow(`element 2 of input 'NAME' ${problem}`);
   });
+
+  it('is looked at element by element, however many are empty', () => {
+    const empty = 2_000_000;
+    const tensor = slab('NAME', 'BYTES', [empty + 1], new Uint8Array(empty * 4 + 5));
+    tensor.data[empty * 4] = 1;
+    expect(() => assertText(tensor)).toThrow(`element ${empty} of input 'NAME' holds a NUL byte`);
+    tensor.data[empty * 4 + 4] = 0x61;
+    expect(() => assertText(tensor)).not.toThrow();
+  });
+
+  it('is not one text: a character may not span elements', () => {
+    expect(() => assertText(bytes([0xc3], [0xa9]))).toThrow("element 0 of input 'NAME' is not valid UTF-8");
+  });
 });
