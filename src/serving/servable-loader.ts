@@ -1,4 +1,5 @@
 import type { Tracer } from '@opentelemetry/api';
+import { abortable } from '../backend/abort.js';
 import type { Backend, OpenModel } from '../backend/backend.js';
 import type { PoolEvent } from '../backend/instance-set.js';
 import { InstancePool } from '../backend/pool.js';
@@ -35,6 +36,14 @@ export interface ServableLoaderParts {
   readonly onBatchFailed: (id: VersionId, error: ServingError) => void;
 }
 
+interface Opened {
+  /** Keys the version's metrics. */
+  readonly id: VersionId;
+  readonly model: OpenModel;
+  /** Ends both. */
+  readonly release: () => Promise<void>;
+}
+
 /** Makes a servable of a model version: the backend opens it, its spec is completed, its instances start. */
 export class ServableLoader implements Loader<Servable> {
   readonly #parts: ServableLoaderParts;
@@ -46,12 +55,18 @@ export class ServableLoader implements Loader<Servable> {
   }
 
   async load(source: ModelSource, signal: AbortSignal): Promise<Servable> {
+    const { instruments, defaultMaxBatchSize } = this.#parts;
+    const id: VersionId = { model: source.model, version: source.version };
     const model = await this.#open(source, signal);
-    try {
-      const spec = completeSpec(source, model.signature, { maxBatchSize: this.#parts.defaultMaxBatchSize });
-      return await this.#start(spec, model, signal);
-    } catch (error) {
+    const release = async () => {
+      instruments.forget(id);
       await model[Symbol.asyncDispose]();
+    };
+    try {
+      const spec = completeSpec(source, model.signature, { maxBatchSize: defaultMaxBatchSize });
+      return await this.#start(spec, { id, model, release }, signal);
+    } catch (error) {
+      await release();
       throw error;
     }
   }
@@ -63,21 +78,23 @@ export class ServableLoader implements Loader<Servable> {
     throw new ServingError('load_failed', `load failed for model '${model}': backend '${settings.backend}' is unknown; there are ${known}`);
   }
 
-  /** A hostile or huge file must not hold a loading slot for ever. */
+  /** Neither a hostile or huge file nor a disk that does not answer may hold a loading slot for ever. */
   async #open(source: ModelSource, signal: AbortSignal): Promise<OpenModel> {
-    const { loadTimeoutMs } = this.#parts;
-    const timeout = AbortSignal.timeout(loadTimeoutMs);
+    const { clock, loadTimeoutMs } = this.#parts;
+    const backend = this.#backendOf(source);
+    const limit = new AbortController();
+    const text = `load failed for model '${source.model}': not read within ${loadTimeoutMs} ms`;
+    const cancelTimer = clock.after(loadTimeoutMs, () => limit.abort(new ServingError('load_failed', text)));
+    const either = AbortSignal.any([signal, limit.signal]);
     try {
-      return await this.#backendOf(source).open(source, AbortSignal.any([signal, timeout]));
-    } catch (error) {
-      if (!timeout.aborted) throw error;
-      throw new ServingError('load_failed', `load failed for model '${source.model}': not read within ${loadTimeoutMs} ms`);
+      return await abortable(backend.open(source, either), either, discard);
+    } finally {
+      cancelTimer();
     }
   }
 
-  async #start(spec: ModelSpec, model: OpenModel, signal: AbortSignal): Promise<Servable> {
+  async #start(spec: ModelSpec, { id, model, release }: Opened, signal: AbortSignal): Promise<Servable> {
     const { clock, instruments, tracer, random, loadTimeoutMs, onPoolEvent, onBatchFailed } = this.#parts;
-    const id: VersionId = { model: spec.model, version: spec.version };
     const { leasesReused, leasesCreated } = instruments.model(id);
     const pool = await InstancePool.open(
       {
@@ -97,6 +114,11 @@ export class ServableLoader implements Loader<Servable> {
     // A model that shares no batches takes one request at a time, whatever its rows.
     const limits = { ...spec.batching, maxBatchSize: spec.sharesBatches ? spec.maxBatchSize : 0 };
     const scheduler = new BatchScheduler({ limits, slots: pool, clock, observer });
-    return new Servable({ spec, scheduler, instances: pool, observer, clock, model });
+    return new Servable({ spec, scheduler, instances: pool, observer, clock, model, release });
   }
+}
+
+/** A model that nobody waits for any more. */
+function discard(late: OpenModel): void {
+  late[Symbol.asyncDispose]().then(undefined, () => undefined);
 }

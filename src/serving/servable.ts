@@ -35,6 +35,8 @@ export interface ServableParts {
   readonly observer: BatchObserver;
   readonly clock: Clock;
   readonly model?: InputCheck;
+  /** Ends what was opened for the servable alone; the last step of its close. */
+  readonly release?: () => Promise<void>;
 }
 
 /** One loaded model version, runnable: its spec, its batch accumulator and its instances. Knows nothing of other versions. */
@@ -45,15 +47,17 @@ export class Servable {
   readonly #observer: BatchObserver;
   readonly #clock: Clock;
   readonly #model: InputCheck;
+  readonly #release: (() => Promise<void>) | undefined;
   readonly #batchKey: BatchKeyOf;
 
-  constructor({ spec, scheduler, instances, observer, clock, model = {} }: ServableParts) {
+  constructor({ spec, scheduler, instances, observer, clock, model = {}, release }: ServableParts) {
     this.spec = spec;
     this.#scheduler = scheduler;
     this.#instances = instances;
     this.#observer = observer;
     this.#clock = clock;
     this.#model = model;
+    this.#release = release;
     this.#batchKey = batchKeyFor(spec);
   }
 
@@ -99,6 +103,7 @@ export class Servable {
   async close(): Promise<void> {
     await this.#scheduler.close();
     await this.#instances.close();
+    await this.#release?.();
   }
 }
 

@@ -1,0 +1,8 @@
+import type { Method, Service } from '../../src/grpc/call.js';
+
+/** The service's only method of that name; throws unless there is one, of that kind. */
+export function findMethod<K extends Method['kind']>({ name, methods }: Service, method: string, kind: K): Extract<Method, { kind: K }> {
+  const [found, ...others] = methods.filter(({ path }) => path === `/${name}/${method}`);
+  if (found?.kind !== kind || others.length > 0) throw new Error(`no single ${kind} method ${method}`);
+  return found as Extract<Method, { kind: K }>;
+}

@@ -1,0 +1,148 @@
+import { describe, expect, it } from '@jest/globals';
+import { ServingError } from '../../../src/error/serving-error.js';
+import { GRPCInferenceServiceDefinition } from '../../../src/gen/inference/grpc_service.js';
+import { ModelInferRequest, ModelInferResponse } from '../../../src/gen/inference/infer.js';
+import type { Service } from '../../../src/grpc/call.js';
+import { oipService } from '../../../src/services/oip.js';
+import { Readiness } from '../../../src/serving/readiness.js';
+import type { OipStatusCodes } from '../../../src/wire/status.js';
+import { DataPlaneRig } from '../../support/data-plane-rig.js';
+import { FakeSendingCall } from '../../support/fake-sending-call.js';
+import { int32Rows, readInt32 } from '../../support/row-tensors.js';
+import { findMethod } from '../../support/service-methods.js';
+import { contents, oipInput, oipRequest } from '../../support/wire-messages.js';
+
+const STATE_METHODS = ['ServerLive', 'ServerReady', 'ModelReady', 'ServerMetadata', 'ModelMetadata'];
+const ALL = Object.values(GRPCInferenceServiceDefinition.methods).map(({ name }) => name);
+const REFUSED = ALL.filter((name) => ![...STATE_METHODS, 'ModelInfer'].includes(name));
+const ROWS = { name: 'INPUT0', datatype: 'INT32', shape: [2n, 1n] };
+
+interface Facade extends AsyncDisposable {
+  readonly rig: DataPlaneRig;
+  readonly readiness: Readiness;
+  readonly service: Service;
+  /** Calls a unary method. */
+  call(name: string, message?: object, call?: FakeSendingCall<unknown>): Promise<unknown>;
+}
+
+async function openFacade(statusCodes: OipStatusCodes = 'grpc'): Promise<Facade> {
+  const rig = await DataPlaneRig.open();
+  const readiness = new Readiness(rig.registry, [], false);
+  const service = oipService({ data: rig.plane, readiness }, { maxTypedBytes: 20, statusCodes, version: '1.2.3' });
+  return {
+    rig,
+    readiness,
+    service,
+    call: (name, message = {}, call = new FakeSendingCall()) => findMethod(service, name, 'unary').handle(message, call),
+    [Symbol.asyncDispose]: () => rig[Symbol.asyncDispose](),
+  };
+}
+
+describe('oipService', () => {
+  it('knows every method of the definition once, and lets state through the door', async () => {
+    await using facade = await openFacade();
+    const { name, methods } = facade.service;
+    expect(name).toBe('inference.GRPCInferenceService');
+    expect(methods.map(({ path }) => path).sort()).toEqual(ALL.map((method) => `/inference.GRPCInferenceService/${method}`).sort());
+    const counted = methods.filter(({ admission }) => admission === 'inference').map(({ path }) => path);
+    expect(counted).toEqual(['/inference.GRPCInferenceService/ModelInfer']);
+  });
+
+  it.each(REFUSED)('answers %s with unsupported, without a look at the body', async (name) => {
+    await using facade = await openFacade();
+    const { handle, request, response } = findMethod(facade.service, name, 'bidi');
+    const body: AsyncIterable<unknown> = { [Symbol.asyncIterator]: () => fail(new Error('the body was read')) };
+    const refused = handle(body, new FakeSendingCall());
+    await expect(refused).rejects.toMatchObject({ code: 'unsupported', message: `${name} is not served by this version of Millrace` });
+    const anything = Uint8Array.of(255, 255);
+    expect(request.decode(anything)).toEqual(anything);
+    expect(response.encode(anything)).toEqual(anything);
+  });
+
+  it.each([
+    ['grpc', 8],
+    ['triton', 14],
+  ] as const)('says a full queue as status codes %s do', async (statusCodes, code) => {
+    await using facade = await openFacade(statusCodes);
+    expect(facade.service.statusOf(new ServingError('overloaded', 'full', { retryAfterMs: 1 })).code).toBe(code);
+  });
+});
+
+describe('ServerLive, ServerReady and ServerMetadata', () => {
+  it('tell that the server lives, whether it is ready, and what it is', async () => {
+    await using facade = await openFacade();
+    expect(await facade.call('ServerLive')).toEqual({ live: true });
+    expect(await facade.call('ServerReady')).toEqual({ ready: false });
+    facade.readiness.markSettled();
+    expect(await facade.call('ServerReady')).toEqual({ ready: true });
+    expect(await facade.call('ServerMetadata')).toEqual({
+      name: 'millrace',
+      version: '1.2.3',
+      extensions: ['binary_tensor_data', 'parameters'],
+    });
+  });
+});
+
+describe('ModelReady and ModelMetadata', () => {
+  it('tell of the version that is asked for', async () => {
+    await using facade = await openFacade();
+    expect(await facade.call('ModelReady', { name: 'm', version: '' })).toEqual({ ready: true });
+    expect(await facade.call('ModelReady', { name: 'm', version: '2' })).toEqual({ ready: false });
+    expect(await facade.call('ModelReady', { name: 'n', version: '' })).toEqual({ ready: false });
+    const tensor = { name: 'INPUT0', datatype: 'INT32', shape: [-1n, 1n] };
+    const metadata = { name: 'm', versions: ['1'], inputs: [tensor], outputs: [tensor] };
+    expect(await facade.call('ModelMetadata', { name: 'm', version: '1' })).toMatchObject(metadata);
+    await expect(facade.call('ModelMetadata', { name: 'n', version: '' })).rejects.toMatchObject({ code: 'model_not_found' });
+  });
+
+  it.each(['ModelReady', 'ModelMetadata'])('%s refuses a version that is none, and an alias, as Triton does', async (name) => {
+    await using facade = await openFacade();
+    for (const version of ['-1', 'stable']) {
+      await expect(facade.call(name, { name: 'm', version })).rejects.toMatchObject({
+        code: 'invalid_request',
+        message: expect.stringContaining(`failed to get model version from specified version string '${version}'`),
+      });
+    }
+  });
+});
+
+describe('ModelInfer', () => {
+  it('answers with raw outputs, under the names that the request gave', async () => {
+    await using facade = await openFacade();
+    const call = new FakeSendingCall();
+    const { data } = int32Rows([5, 6]);
+    const request = oipRequest({ id: 'r1', inputs: [oipInput(ROWS)], rawInputContents: [data] });
+    const response = (await facade.call('ModelInfer', request, call)) as ModelInferResponse;
+    expect(response).toMatchObject({ modelName: 'm', modelVersion: '1', id: 'r1', outputs: [ROWS] });
+    expect(response.rawOutputContents.map((raw) => readInt32({ ...ROWS, datatype: 'INT32', shape: [2, 1], data: raw }))).toEqual([[5, 6]]);
+    expect(call.target).toEqual({ model: 'm', version: '1' });
+    const { response: codec } = findMethod(facade.service, 'ModelInfer', 'unary');
+    expect(ModelInferResponse.decode(codec.encode(response))).toMatchObject({ modelName: 'm', outputs: [ROWS] });
+  });
+
+  it.each([
+    ['a version that is none', { modelVersion: '0' }, "version string '0'"],
+    ['an alias', { modelVersion: 'stable' }, "failed to get model version from specified version string 'stable'"],
+    ['inputs that do not fit the model', { inputs: [] }, 'missing required input'],
+  ])('refuses %s and gives everything back', async (_what, fields, text) => {
+    await using facade = await openFacade();
+    const inputs = [oipInput({ ...ROWS, contents: contents({ intContents: [5, 6] }) })];
+    await expect(facade.call('ModelInfer', oipRequest({ inputs, ...fields }))).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: expect.stringContaining(text),
+    });
+    expect(await facade.rig.held()).toBe('nothing');
+  });
+
+  it('refuses more typed contents than allowed before they are decoded', async () => {
+    await using facade = await openFacade();
+    const inputs = [oipInput({ contents: contents({ intContents: Array<number>(30).fill(1) }) })];
+    const bytes = ModelInferRequest.encode(oipRequest({ inputs })).finish();
+    const { request } = findMethod(facade.service, 'ModelInfer', 'unary');
+    expect(() => request.decode(bytes)).toThrow('at most 20 are allowed: send raw contents');
+  });
+});
+
+function fail(error: Error): never {
+  throw error;
+}
