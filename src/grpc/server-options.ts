@@ -29,11 +29,14 @@ export interface GrpcServerOptions {
 
 export type GrpcServerDefaults = Omit<GrpcServerOptions, 'listen' | 'tls'>;
 
-/** As the contract says; what it leaves open is chosen so that no common client is held back. */
+/**
+ * As the contract says; what it leaves open is chosen so that no common client is held back. One connection has half the streams that
+ * --max-inflight admits by default, so that a single client cannot take all of them.
+ */
 export const DEFAULT_GRPC_SERVER_OPTIONS: GrpcServerDefaults = {
   maxMessageBytes: 64 * 1024 * 1024,
   maxConnections: 4096,
-  maxStreamsPerConnection: 1024,
+  maxStreamsPerConnection: 512,
   maxConnectionAgeMs: Infinity,
   prefaceTimeoutMs: 10_000,
   receiveBudgetBytes: 256 * 1024 * 1024,
