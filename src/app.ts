@@ -18,6 +18,7 @@ import { inferenceV1Service } from './services/inference-v1.js';
 import { oipService } from './services/oip.js';
 import { reflectionServices } from './services/reflection.js';
 import { Admission } from './serving/admission.js';
+import { ControlPlane } from './serving/control-plane.js';
 import { DataPlane } from './serving/data-plane.js';
 import { Readiness } from './serving/readiness.js';
 import { Instruments } from './telemetry/instruments.js';
@@ -194,10 +195,25 @@ class App implements RunningServer {
     const data = new DataPlane(this.#core.registry, this.#admission);
     const services = [
       inferenceV1Service(data, { maxTypedBytes }),
-      oipService({ data, readiness: this.#readiness }, { maxTypedBytes, statusCodes, version: this.#deps.version }),
+      oipService(
+        { data, control: this.#controlPlane(), readiness: this.#readiness },
+        { maxTypedBytes, statusCodes, version: this.#deps.version },
+      ),
       healthService(this.#readiness),
     ];
     return reflection ? [...services, ...reflectionServices(services.map(({ name }) => name))] : services;
+  }
+
+  #controlPlane(): ControlPlane {
+    const { controlPlane, modelControlMode } = this.#config;
+    return new ControlPlane({
+      registry: this.#core.registry,
+      source: this.#core.source,
+      access: controlPlane,
+      explicit: modelControlMode === 'explicit',
+      onAspired: (aspired) => this.#reportWarnings(aspired),
+      closing: this.#closing.signal,
+    });
   }
 
   #declareGauges(): void {

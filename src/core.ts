@@ -9,7 +9,7 @@ import { type Clock, systemClock } from './model/clock.js';
 import type { VersionId } from './model/id.js';
 import { FilesystemSource } from './registry/filesystem-source.js';
 import { Registry } from './registry/registry.js';
-import type { AspiredModel } from './registry/source.js';
+import type { AspiredModel, Source } from './registry/source.js';
 import type { RegistryEvent } from './registry/status.js';
 import type { Servable } from './serving/servable.js';
 import { ServableLoader } from './serving/servable-loader.js';
@@ -43,15 +43,16 @@ export interface CoreParts {
 /** The models of some repositories, loaded and runnable: what `serve` serves and `check` checks. */
 export class Core {
   readonly registry: Registry<Servable>;
+  /** The model repositories. */
+  readonly source: Source;
   readonly #options: CoreOptions;
-  readonly #source: FilesystemSource;
   readonly #onnx: OnnxBackend;
 
   constructor(options: CoreOptions, parts: CoreParts) {
     const { clock, instruments, tracer, onnxWorkerUrl, onRegistryEvent, onPoolEvent, onBatchFailed } = parts;
     const { repositories, defaultMaxBatchSize, loadParallelism, loadTimeoutMs } = options;
     this.#options = options;
-    this.#source = new FilesystemSource({ repositories, parseSettings: parseModelConfig, defaultSettings });
+    this.source = new FilesystemSource({ repositories, parseSettings: parseModelConfig, defaultSettings });
     this.#onnx = new OnnxBackend({ clock, workerUrl: onnxWorkerUrl ?? ONNX_WORKER_URL });
     const backends: Backend[] = [this.#onnx, new IdentityBackend(clock), new RepeatBackend(clock)];
     const random = Math.random;
@@ -71,7 +72,7 @@ export class Core {
 
   /** Reads the repositories and begins to load. Rejects with RepositoryError where one cannot be read. */
   async load(signal: AbortSignal): Promise<readonly AspiredModel[]> {
-    const found = await this.#source.aspired(signal);
+    const found = await this.source.aspired(signal);
     const wanted = selectModels(found, this.#options.models);
     this.registry.aspire(wanted);
     return wanted;

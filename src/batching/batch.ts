@@ -2,7 +2,8 @@ import { ServingError } from '../error/serving-error.js';
 import type { Execution } from '../model/infer.js';
 import { concatRows, copyTensor, RowCursor } from '../tensor/rows.js';
 import type { SlabTensor, Tensor } from '../tensor/tensor.js';
-import type { Entry, EntryOwner } from './entry.js';
+import type { AnswerOrder } from './answer-order.js';
+import type { Entry, EntryOwner, EntryResult } from './entry.js';
 import type { CloseReason } from './policy.js';
 
 /** When the parts of a batch's life ended, in the clock's milliseconds. */
@@ -21,12 +22,14 @@ export class Batch implements EntryOwner {
   readonly rows: number;
   readonly reason: CloseReason;
   readonly #abandonment = new AbortController();
+  readonly #order: AnswerOrder | undefined;
   #waiting: number;
 
-  /** `entries` are waiting, of one key, at least one, and out of the queue. */
-  constructor(entries: readonly Entry[], reason: CloseReason) {
+  /** `entries` are waiting, of one key, at least one, and out of the queue. With an `order`, which they have entered, answers keep to it. */
+  constructor(entries: readonly Entry[], reason: CloseReason, order?: AnswerOrder) {
     this.entries = entries;
     this.reason = reason;
+    this.#order = order;
     this.#waiting = entries.length;
     let rows = 0;
     for (const entry of entries) {
@@ -41,7 +44,8 @@ export class Batch implements EntryOwner {
     return this.#abandonment.signal;
   }
 
-  abandoned(): void {
+  abandoned(entry: Entry): void {
+    this.#order?.leave(entry);
     this.#waiting -= 1;
     if (this.#waiting === 0) this.#abandonment.abort(new ServingError('cancelled', 'every caller of the batch has gone'));
   }
@@ -64,12 +68,20 @@ export class Batch implements EntryOwner {
     const cursors = alone ? undefined : execution.outputs.map((output) => new RowCursor(output));
     for (const entry of this.entries) {
       const outputs = cursors === undefined ? execution.outputs : cursors.map((cursor) => cursor.take(entry.rows));
-      entry.resolve({ outputs, timings: this.#timings(entry, execution, times) });
+      this.#resolve(entry, { outputs, timings: this.#timings(entry, execution, times) });
     }
   }
 
   fail(error: ServingError): void {
-    for (const entry of this.entries) entry.reject(error);
+    for (const entry of this.entries) {
+      if (this.#order === undefined) entry.reject(error);
+      else this.#order.answer(entry, () => entry.reject(error));
+    }
+  }
+
+  #resolve(entry: Entry, result: EntryResult): void {
+    if (this.#order === undefined) entry.resolve(result);
+    else this.#order.answer(entry, () => entry.resolve(result));
   }
 
   #timings(entry: Entry, { executeUs }: Execution, { dispatchedAt, assembledAt }: BatchTimes) {

@@ -19,6 +19,10 @@ export interface Submission {
   readonly rows: number;
   /** Entries of equal key may share a batch. */
   readonly key: string;
+  /** As the client asks for it; absent or 0: the model's default. */
+  readonly priority?: number;
+  /** The longest wait that the client asks for, in microseconds; absent or 0: the model's own. */
+  readonly queueTimeoutUs?: number | undefined;
 }
 
 interface Settle {
@@ -42,6 +46,10 @@ export class Entry implements CancelListener {
   readonly deadline: number;
   readonly span: Span | undefined;
   readonly enqueuedAt: number;
+  /** Priority level, 1 the first; 0 where the model has none. */
+  readonly level: number;
+  /** Whether it has waited too long and goes behind the others of its level; the queue alone sets it. */
+  delayed = false;
   readonly result: Promise<EntryResult>;
   /** Neighbours in the queue's list; the queue alone touches them. */
   next: Entry | undefined;
@@ -53,19 +61,25 @@ export class Entry implements CancelListener {
   /** Present until settled, so that a settled entry holds on to nothing. */
   #promise: Settle | undefined;
 
-  constructor(submission: Submission, context: CallContext, enqueuedAt: number) {
+  constructor(submission: Submission, context: CallContext, enqueuedAt: number, level = 0) {
     this.inputs = submission.inputs;
     this.rows = submission.rows;
     this.key = submission.key;
     this.deadline = context.deadline;
     this.span = context.span;
     this.enqueuedAt = enqueuedAt;
+    this.level = level;
     this.#signal = context.signal;
     let settle: Settle | undefined;
     this.result = new Promise((resolve, reject) => {
       settle = { resolve, reject };
     });
     this.#promise = settle;
+  }
+
+  /** Who goes first: the smaller rank, and the earlier of equal rank. */
+  get rank(): number {
+    return 2 * this.level + (this.delayed ? 1 : 0);
   }
 
   get state(): EntryState {
@@ -101,6 +115,11 @@ export class Entry implements CancelListener {
 
   expire(): void {
     this.reject(new ServingError('deadline_exceeded', 'deadline exceeded while waiting for an instance'));
+  }
+
+  /** The wait was longer than the model's queue policy lets it be. */
+  timeOut(): void {
+    this.reject(new ServingError('deadline_exceeded', 'Request timeout expired', { queueTimeout: true }));
   }
 
   onCancel(reason: ServingError): void {

@@ -40,21 +40,26 @@ export type Choice = (Dispatch & { readonly key: string }) | Wait;
 
 /**
  * What to do now that an instance is free. Of the batches that are ready, the one whose head has waited longest goes first, so that no shape
- * starves another; a shape that still waits for company holds up none that is ready. Undefined when nothing waits.
+ * starves another of its rank, and the smallest rank before all others; what still waits for company holds up none that is ready. Undefined
+ * when nothing waits.
  */
 export function chooseBatch(views: Iterable<QueueView>, limits: BatchLimits, draining: boolean, now: number): Choice | undefined {
   let choice: Choice | undefined;
-  let oldestAt = Number.POSITIVE_INFINITY;
+  let first: QueueView | undefined;
   for (const view of views) {
     const decision = decide(view, limits, draining, now);
     if (decision.kind === 'wait') {
       if (choice === undefined || (choice.kind === 'wait' && decision.untilMs < choice.untilMs)) choice = decision;
-    } else if (choice?.kind !== 'dispatch' || view.oldestAt < oldestAt) {
+    } else if (first === undefined || goesBefore(view, first)) {
       choice = { ...decision, key: view.key };
-      oldestAt = view.oldestAt;
+      first = view;
     }
   }
   return choice;
+}
+
+function goesBefore(a: QueueView, b: QueueView): boolean {
+  return a.rank < b.rank || (a.rank === b.rank && a.headAt < b.headAt);
 }
 
 /**

@@ -1,30 +1,45 @@
 import type { Entry } from './entry.js';
+import { RankEnds } from './rank-ends.js';
 
 /** Entries that could share a batch, as the policy sees them. Good until the queue changes. */
 export interface QueueView {
   /** Their batch key. */
   readonly key: string;
   readonly rows: number;
-  /** When the oldest of them came, in the clock's milliseconds. */
+  /** Rank of their head: what is more urgent goes first, whatever its key. */
+  readonly rank: number;
+  /** When their head came, in the clock's milliseconds. */
+  readonly headAt: number;
+  /** When the oldest of them came; of those that are delayed, the first that was. */
   readonly oldestAt: number;
   /** Rows that `take` would give. */
   rowsWithin(maxRows: number): number;
 }
 
-/** Entries of one batch key, first come first served. A linked list, so that any entry leaves at once. */
+/** Entries of one batch key: by rank, and of one rank first come first served. A linked list, so that any entry leaves at once. */
 class Bucket implements QueueView {
   readonly key: string;
   head: Entry | undefined;
   #tail: Entry | undefined;
+  /** Absent until there was more than one rank. */
+  #ends: RankEnds | undefined;
   rows = 0;
 
   constructor(key: string) {
     this.key = key;
   }
 
+  get rank(): number {
+    return this.head?.rank ?? Number.POSITIVE_INFINITY;
+  }
+
   /** Infinity while it is empty. */
-  get oldestAt(): number {
+  get headAt(): number {
     return this.head?.enqueuedAt ?? Number.POSITIVE_INFINITY;
+  }
+
+  get oldestAt(): number {
+    return this.#ends === undefined ? this.headAt : Math.min(this.headAt, this.#ends.oldestFollowerAt);
   }
 
   rowsWithin(maxRows: number): number {
@@ -33,15 +48,21 @@ class Bucket implements QueueView {
     return rows;
   }
 
-  append(entry: Entry): void {
-    entry.previous = this.#tail;
-    if (this.#tail === undefined) this.head = entry;
-    else this.#tail.next = entry;
-    this.#tail = entry;
+  add(entry: Entry): void {
+    if (this.#ends === undefined && this.#tail !== undefined && this.#tail.rank !== entry.rank) this.#ends = new RankEnds(this.#tail);
+    const previous = this.#ends === undefined ? this.#tail : this.#ends.add(entry);
+    const next = previous === undefined ? this.head : previous.next;
+    entry.previous = previous;
+    entry.next = next;
+    if (previous === undefined) this.head = entry;
+    else previous.next = entry;
+    if (next === undefined) this.#tail = entry;
+    else next.previous = entry;
     this.rows += entry.rows;
   }
 
   remove(entry: Entry): void {
+    this.#ends?.remove(entry);
     const { previous, next } = entry;
     if (previous === undefined) this.head = next;
     else previous.next = next;
@@ -56,6 +77,8 @@ class Bucket implements QueueView {
 /** Waiting entries, in one bucket per batch key: entries that cannot share a batch never close each other's. */
 export class BatchQueue {
   readonly #buckets = new Map<string, Bucket>();
+  /** Entries of each priority level; unused where the model has none. */
+  readonly #sizes = new Map<number, number>();
   #size = 0;
   #rows = 0;
 
@@ -67,13 +90,19 @@ export class BatchQueue {
     return this.#rows;
   }
 
+  /** Entries of one priority level; 0 where the model has none. */
+  sizeOf(level: number): number {
+    return level === 0 ? this.#size : (this.#sizes.get(level) ?? 0);
+  }
+
   push(entry: Entry): void {
     let bucket = this.#buckets.get(entry.key);
     if (bucket === undefined) {
       bucket = new Bucket(entry.key);
       this.#buckets.set(entry.key, bucket);
     }
-    bucket.append(entry);
+    bucket.add(entry);
+    this.#count(entry.level, 1);
     this.#size += 1;
     this.#rows += entry.rows;
   }
@@ -83,6 +112,15 @@ export class BatchQueue {
     const bucket = this.#buckets.get(entry.key);
     if (bucket === undefined) return;
     this.#removeFrom(bucket, entry);
+  }
+
+  /** `entry`, which is in this queue, goes behind all others of its level, for good. */
+  delay(entry: Entry): void {
+    const bucket = this.#buckets.get(entry.key);
+    if (bucket === undefined) return;
+    bucket.remove(entry);
+    entry.delayed = true;
+    bucket.add(entry);
   }
 
   /** One view of each batch key that waits. */
@@ -114,7 +152,15 @@ export class BatchQueue {
     const { key } = entry;
     bucket.remove(entry);
     if (bucket.head === undefined) this.#buckets.delete(key);
+    this.#count(entry.level, -1);
     this.#size -= 1;
     this.#rows -= entry.rows;
+  }
+
+  #count(level: number, more: 1 | -1): void {
+    if (level === 0) return;
+    const size = (this.#sizes.get(level) ?? 0) + more;
+    if (size === 0) this.#sizes.delete(level);
+    else this.#sizes.set(level, size);
   }
 }

@@ -2,11 +2,16 @@ import { ServingError } from '../error/serving-error.js';
 import type { CallContext } from '../model/call-context.js';
 import type { Clock } from '../model/clock.js';
 import type { Execution } from '../model/infer.js';
+import type { QueueTimeout } from '../model/spec.js';
+import { AnswerOrder } from './answer-order.js';
 import { Batch, type BatchTimes } from './batch.js';
 import { Entry, type EntryOwner, type EntryResult, type Submission } from './entry.js';
 import { type BatchLimits, type CloseReason, chooseBatch } from './policy.js';
 import { BatchQueue } from './queue.js';
+import { hasTimeouts, levelOf, policyOf, timeoutMsOf } from './queue-level.js';
 import type { Slot, SlotSource } from './slot.js';
+import type { WaitLimit } from './wait-limits.js';
+import { WaitWatch } from './wait-watch.js';
 
 /** Told about each batch once it is over, and about what never got into one; how metrics and traces see batching. Must not throw. */
 export interface BatchObserver {
@@ -53,6 +58,10 @@ export class BatchScheduler implements EntryOwner {
   readonly #clock: Clock;
   readonly #observer: BatchObserver;
   readonly #queue = new BatchQueue();
+  /** Undefined where the model limits nobody's wait. */
+  readonly #watch: WaitWatch | undefined;
+  /** Undefined where answers leave as they come. */
+  readonly #order: AnswerOrder | undefined;
   readonly #life = new AbortController();
   readonly #loop: Promise<void>;
   #state: State = 'open';
@@ -67,6 +76,8 @@ export class BatchScheduler implements EntryOwner {
     this.#slots = parts.slots;
     this.#clock = parts.clock;
     this.#observer = parts.observer;
+    this.#watch = hasTimeouts(parts.limits) ? new WaitWatch(parts.clock, (limit) => this.#timeOut(limit)) : undefined;
+    this.#order = parts.limits.preserveOrdering === true ? new AnswerOrder() : undefined;
     this.#loop = this.#run();
   }
 
@@ -76,21 +87,25 @@ export class BatchScheduler implements EntryOwner {
   }
 
   /**
-   * Queues one entry. Rejects with `overloaded` when the queue is full, `draining` when it is closing, the signal's reason as soon as
-   * the call is cancelled, or what its run ended in.
+   * Queues one entry. Rejects with `overloaded` when its level of the queue is full, `draining` when it is closing, `deadline_exceeded` when
+   * it waits too long, the signal's reason as soon as the call is cancelled, or what its run ended in.
    */
   submit(submission: Submission, context: CallContext): Promise<EntryResult> {
     if (this.#state !== 'open') {
       return Promise.reject(new ServingError('draining', 'the model is being unloaded', { retryAfterMs: 0 }));
     }
-    const { maxQueueSize } = this.#limits;
-    if (maxQueueSize > 0 && this.#queue.size >= maxQueueSize) {
+    const level = levelOf(this.#limits, submission.priority ?? 0);
+    const policy = policyOf(this.#limits, level);
+    const { maxQueueSize } = policy;
+    if (maxQueueSize > 0 && this.#queue.sizeOf(level) >= maxQueueSize) {
       this.#observer.refused();
       const text = `Exceeds maximum queue size of ${maxQueueSize}`;
       return Promise.reject(new ServingError('overloaded', text, { retryAfterMs: this.#retryAfterMs() }));
     }
-    const entry = new Entry(submission, context, this.#clock.now());
+    const entry = new Entry(submission, context, this.#clock.now(), level);
     this.#queue.push(entry);
+    this.#order?.enter(entry);
+    if (policy.timeout !== undefined) this.#limitWait(entry, policy.timeout, submission.queueTimeoutUs ?? 0);
     entry.ownedBy(this);
     this.#ring();
     return entry.result;
@@ -98,7 +113,7 @@ export class BatchScheduler implements EntryOwner {
 
   /** A waiting entry's caller has gone: it leaves the queue at once. */
   abandoned(entry: Entry): void {
-    this.#queue.remove(entry);
+    this.#remove(entry);
     this.#ring();
     this.#notifyIdle();
   }
@@ -121,6 +136,7 @@ export class BatchScheduler implements EntryOwner {
     this.#rejectWaiting(reason);
     this.#life.abort(reason);
     this.#ring();
+    this.#watch?.close();
     await this.#loop;
     await this.#idle();
   }
@@ -151,7 +167,9 @@ export class BatchScheduler implements EntryOwner {
   /** Gives the slot a batch as soon as one closes, or back when everybody left meanwhile. */
   async #fill(slot: Slot): Promise<void> {
     for (;;) {
-      const choice = chooseBatch(this.#queue.views(), this.#limits, this.#state !== 'open', this.#clock.now());
+      const now = this.#clock.now();
+      this.#watch?.sweep(now);
+      const choice = chooseBatch(this.#queue.views(), this.#limits, this.#state !== 'open', now);
       if (choice === undefined) break;
       if (choice.kind === 'wait') {
         await this.#work(choice.untilMs);
@@ -160,7 +178,7 @@ export class BatchScheduler implements EntryOwner {
       const entries = this.#take(choice.key, choice.maxRows);
       if (entries.length === 0) continue;
       this.#running += 1;
-      void this.#execute(slot, new Batch(entries, choice.reason));
+      void this.#execute(slot, new Batch(entries, choice.reason, this.#order));
       return;
     }
     await slot[Symbol.asyncDispose]();
@@ -170,9 +188,11 @@ export class BatchScheduler implements EntryOwner {
   #take(key: string, maxRows: number): Entry[] {
     const now = this.#clock.now();
     const taken = this.#queue.take(key, maxRows);
+    if (this.#watch !== undefined) for (const entry of taken) this.#watch.remove(entry);
     if (!taken.some((entry) => entry.isExpired(now))) return taken;
     return taken.filter((entry) => {
       if (!entry.isExpired(now)) return true;
+      this.#order?.leave(entry);
       entry.expire();
       return false;
     });
@@ -218,6 +238,30 @@ export class BatchScheduler implements EntryOwner {
     }
   }
 
+  #limitWait(entry: Entry, timeout: QueueTimeout, askedUs: number): void {
+    const timeoutMs = timeoutMsOf(timeout, askedUs);
+    if (timeoutMs !== undefined) this.#watch?.add({ entry, at: entry.enqueuedAt + timeoutMs, action: timeout.action });
+  }
+
+  #timeOut({ entry, action }: WaitLimit): void {
+    if (action === 'delay') {
+      this.#queue.delay(entry);
+      this.#ring();
+    } else {
+      this.#remove(entry);
+      entry.timeOut();
+      this.#ring();
+      this.#notifyIdle();
+    }
+  }
+
+  /** A waiting entry leaves the queue without having run. */
+  #remove(entry: Entry): void {
+    this.#queue.remove(entry);
+    this.#watch?.remove(entry);
+    this.#order?.leave(entry);
+  }
+
   /** Waits until something changes, or until `untilMs`. */
   async #work(untilMs?: number): Promise<void> {
     const { promise, resolve } = deferred();
@@ -235,7 +279,7 @@ export class BatchScheduler implements EntryOwner {
 
   #rejectWaiting(reason: ServingError): void {
     for (const entry of this.#queue) {
-      this.#queue.remove(entry);
+      this.#remove(entry);
       entry.reject(reason);
     }
     this.#notifyIdle();

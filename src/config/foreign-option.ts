@@ -2,7 +2,7 @@ import { flagName, SERVE_OPTIONS, variableName } from './options.js';
 import { answerTritonFlag } from './triton-flags.js';
 
 /** Options that a later version brings; the contract has their names already. */
-const LATER = ['repositoryPollSecs', 'controlPlane', 'dashboard', 'stateDir'];
+const LATER = ['repositoryPollSecs', 'dashboard', 'stateDir'];
 
 /**
  * One line about an option that `serve` does not have: its counterpart here if it is a Triton server's, else what there is.

@@ -36,7 +36,7 @@ export const SERVE_OPTIONS = {
     default: 'none',
     group: 'Models',
     placeholder: 'mode',
-    help: 'none loads every model at start, explicit only those of --load-model',
+    help: 'none loads every model at start, explicit only those of --load-model and those that clients load',
   },
   loadModel: {
     kind: names(),
@@ -100,7 +100,14 @@ export const SERVE_OPTIONS = {
     default: 'grpc',
     group: 'Behaviour',
     placeholder: 'table',
-    help: 'status codes of inference.GRPCInferenceService where a queue is full: as gRPC means them, or as Triton answers',
+    help: 'status codes of inference.GRPCInferenceService where a queue is full or a wait in it timed out: as gRPC means them, or as Triton answers',
+  },
+  controlPlane: {
+    kind: oneOf(['local', 'on', 'off']),
+    default: 'local',
+    group: 'Behaviour',
+    placeholder: 'access',
+    help: "who may change the server's state (load and unload models): local for loopback peers and unix sockets, on for everybody, off for nobody",
   },
   reflection: {
     kind: onOff(),

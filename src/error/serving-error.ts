@@ -7,6 +7,8 @@ interface DetailByCode {
   readonly overloaded: { readonly retryAfterMs: number };
   readonly draining: { readonly retryAfterMs: number };
   readonly backend_unavailable: { readonly retryAfterMs: number };
+  /** Present where the model's queue policy ended the wait, not the call's own deadline. */
+  readonly deadline_exceeded: { readonly queueTimeout: true } | undefined;
 }
 
 export type ServingErrorDetail<C extends ServingErrorCode> = C extends keyof DetailByCode ? DetailByCode[C] : undefined;
@@ -15,7 +17,9 @@ export type ServingErrorDetail<C extends ServingErrorCode> = C extends keyof Det
 const MAX_MESSAGE_CHARS = 400;
 
 type DetailArgument<C extends ServingErrorCode> = C extends keyof DetailByCode
-  ? [detail: DetailByCode[C], cause?: unknown]
+  ? undefined extends DetailByCode[C]
+    ? [detail?: DetailByCode[C], cause?: unknown]
+    : [detail: DetailByCode[C], cause?: unknown]
   : [detail?: undefined, cause?: unknown];
 
 /**
@@ -41,7 +45,14 @@ export class ServingError<C extends ServingErrorCode = ServingErrorCode> extends
 
   /** How long the caller should wait before it tries again; undefined where a retry cannot help. */
   get retryAfterMs(): number | undefined {
-    return this.detail?.retryAfterMs;
+    const { detail } = this;
+    return detail !== undefined && 'retryAfterMs' in detail ? detail.retryAfterMs : undefined;
+  }
+
+  /** Whether a `deadline_exceeded` came of the model's queue policy: the call itself had time left. */
+  get isQueueTimeout(): boolean {
+    const { detail } = this;
+    return detail !== undefined && 'queueTimeout' in detail;
   }
 }
 

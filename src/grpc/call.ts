@@ -35,7 +35,7 @@ export type Method<I = unknown, O = unknown> = MethodBase<I, O> &
     | { readonly kind: 'unary'; handle(this: void, request: I, call: Call): Promise<O> }
     | { readonly kind: 'server_stream'; handle(this: void, request: I, call: SendingCall<O>): Promise<void> }
     | { readonly kind: 'client_stream'; handle(this: void, requests: AsyncIterable<I>, call: Call): Promise<O> }
-    | { readonly kind: 'bidi'; handle(this: void, requests: AsyncIterable<I>, call: SendingCall<O>): Promise<void> }
+    | { readonly kind: 'bidi'; handle(this: void, requests: AsyncIterable<I>, call: StreamingCall<O>): Promise<void> }
   );
 
 export interface Service {
@@ -75,6 +75,12 @@ export interface SendingCall<O> extends Call {
    * rejects with the signal's reason once the call is cancelled.
    */
   send(message: O): Promise<void>;
+}
+
+/** A call with any number of requests. */
+export interface StreamingCall<O> extends SendingCall<O> {
+  /** For the handler to set: true while no request is under way. A drain ends an idle call where it would wait for any other inference. */
+  idle: boolean;
 }
 
 /** What the door sees: headers only, before a byte of the body is read. */

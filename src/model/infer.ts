@@ -12,6 +12,8 @@ export interface InferRequest {
   readonly outputNames: readonly string[];
   /** 1 is the highest, 0 the model's default. */
   readonly priority: number;
+  /** The longest wait in the queue that the client wants, in microseconds; absent or 0: the model's own. */
+  readonly queueTimeoutUs?: number;
 }
 
 /** Where the time of one execution went, in microseconds, and how many rows shared it. */

@@ -29,14 +29,43 @@ export interface TensorSettings {
   readonly dims: ShapePattern | undefined;
 }
 
-/** When a batch closes. Triton's dynamic_batching. */
-export interface BatchingSpec {
+/** How long an entry may wait for an instance, and what becomes of it then. */
+export interface QueueTimeout {
+  /** `reject`: it is refused and never runs. `delay`: it goes behind all of its level that are in time, and stays there. */
+  readonly action: 'reject' | 'delay';
+  /** 0: only the request's own limits it. */
+  readonly defaultMs: number;
+  /** Whether a request may ask for a shorter wait. */
+  readonly allowOverride: boolean;
+}
+
+/** Bounds of a queue, or of one priority level of it. Triton's ModelQueuePolicy. */
+export interface QueuePolicy {
+  /** Entries that may wait; 0: bounded by admission alone. */
+  readonly maxQueueSize: number;
+  /** Absent where nobody's wait is limited. */
+  readonly timeout?: QueueTimeout | undefined;
+}
+
+/** Priority levels, of which 1 is served first. */
+export interface PrioritySpec {
+  readonly levels: number;
+  /** The level of a request that asks for none of them. */
+  readonly defaultLevel: number;
+  /** Bounds of single levels; the others have the model's own. */
+  readonly policies: ReadonlyMap<number, QueuePolicy>;
+}
+
+/** When a batch closes, and who waits how. Triton's dynamic_batching; its queue policy is the one of every level without its own. */
+export interface BatchingSpec extends QueuePolicy {
   /** Ascending; empty: any size up to the model's maximum is as good. */
   readonly preferredBatchSizes: readonly number[];
   /** How long the oldest entry may wait for company once an instance is free. */
   readonly maxQueueDelayMs: number;
-  /** Entries that may wait; 0: bounded by admission alone. */
-  readonly maxQueueSize: number;
+  /** Absent: all requests are equal, whatever they ask for. */
+  readonly priorities?: PrioritySpec | undefined;
+  /** Whether what runs give leaves in the order in which the requests came. */
+  readonly preserveOrdering?: boolean;
 }
 
 /** config.pbtxt in our own words: only what the author wrote, nothing completed. */

@@ -2,6 +2,7 @@ import type { VersionStateKind } from './state.js';
 
 /** What the decision to retire is made from. */
 export interface Candidate {
+  readonly id: { readonly version: string };
   readonly aspired: boolean;
   readonly state: VersionStateKind;
 }
@@ -9,11 +10,18 @@ export interface Candidate {
 /**
  * The versions of one model that should leave now. Availability first: a ready version that is no longer aspired stays until one
  * that is aspired is ready, or none is aspired any more. So a newer version loads before the older one leaves, and one that fails to
- * load costs nothing. Versions that are leaving already are left alone.
+ * load costs nothing. One that is made anew under its own number waits for that successor alone. Versions that are leaving already are
+ * left alone.
  */
 export function versionsToRetire<C extends Candidate>(versions: readonly C[]): C[] {
-  const replaced = versions.some(({ aspired, state }) => aspired && state === 'ready') || !versions.some(({ aspired }) => aspired);
-  return versions.filter(({ aspired, state }) => !aspired && mayLeave(state, replaced));
+  const wanted = versions.filter(({ aspired }) => aspired);
+  return versions.filter((version) => !version.aspired && mayLeave(version.state, isReplaced(version, wanted)));
+}
+
+function isReplaced({ id }: Candidate, wanted: readonly Candidate[]): boolean {
+  const successors = wanted.filter((other) => other.id.version === id.version);
+  const awaited = successors.length > 0 ? successors : wanted;
+  return awaited.length === 0 || awaited.some(({ state }) => state === 'ready');
 }
 
 function mayLeave(state: VersionStateKind, replaced: boolean): boolean {

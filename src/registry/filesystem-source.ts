@@ -59,6 +59,18 @@ export class FilesystemSource implements Source {
     return models;
   }
 
+  async names(signal: AbortSignal): Promise<readonly string[]> {
+    signal.throwIfAborted();
+    return [...(await this.#modelDirectories()).keys()];
+  }
+
+  /** Only names that a repository lists are ever looked into, so that no name leads out of it. */
+  async find(model: string, signal: AbortSignal): Promise<AspiredModel | undefined> {
+    signal.throwIfAborted();
+    const paths = (await this.#modelDirectories()).get(model);
+    return paths && this.#aspiredModel(model, paths);
+  }
+
   /** By name; a repository that is named twice counts once. */
   async #modelDirectories(): Promise<ReadonlyMap<string, readonly string[]>> {
     const repositories = new Map<string, readonly ModelDirectory[]>();

@@ -52,9 +52,13 @@ export class ModelVersions<S extends Drainable> {
   aspire(sources: readonly ModelSource[], create: (source: ModelSource) => Version<S>): Version<S>[] {
     const missing = new Map(sources.map((source) => [source.version, source]));
     for (const version of this.#all) version.aspired = !isLeaving(version.state) && missing.delete(version.id.version);
-    const created = [...missing.values()].sort((a, b) => compareVersions(b.version, a.version)).map(create);
-    for (const version of created) this.#all.add(version);
-    return created;
+    return this.#create([...missing.values()], create);
+  }
+
+  /** Takes note of what is aspired now and returns it all as versions to be made anew, newest first: nothing that is there counts as it. */
+  renew(sources: readonly ModelSource[], create: (source: ModelSource) => Version<S>): Version<S>[] {
+    for (const version of this.#all) version.aspired = false;
+    return this.#create(sources, create);
   }
 
   /** The versions that should leave now. */
@@ -75,7 +79,7 @@ export class ModelVersions<S extends Drainable> {
       if (version.state === 'gone') this.#all.delete(version);
       if (version.state !== 'ready') continue;
       this.#ready.set(version.id.version, version);
-      if (this.#newest === undefined || compareVersions(version.id.version, this.#newest.id.version) > 0) this.#newest = version;
+      if (this.#newest === undefined || compareVersions(version.id.version, this.#newest.id.version) >= 0) this.#newest = version;
     }
   }
 
@@ -88,14 +92,28 @@ export class ModelVersions<S extends Drainable> {
     return { model: this.model, reason: this.reason, versions: this.statuses() };
   }
 
-  /** Ascending; of two versions of one number the one that is not leaving. */
+  /** Ascending; of two versions of one number the one that is ready, else the one that is not leaving. */
   statuses(): VersionStatus[] {
     const byVersion = new Map<string, Version<S>>();
     for (const version of this.#all) {
-      if (!isLeaving(version.state) || !byVersion.has(version.id.version)) byVersion.set(version.id.version, version);
+      const other = byVersion.get(version.id.version);
+      if (other === undefined || rank(version.state) >= rank(other.state)) byVersion.set(version.id.version, version);
     }
     return [...byVersion.values()].map(({ status }) => status).sort((a, b) => compareVersions(a.id.version, b.id.version));
   }
+
+  /** Newest first. */
+  #create(sources: readonly ModelSource[], create: (source: ModelSource) => Version<S>): Version<S>[] {
+    const created = [...sources].sort((a, b) => compareVersions(b.version, a.version)).map(create);
+    for (const version of created) this.#all.add(version);
+    return created;
+  }
+}
+
+/** How much a state says of its number, beside another version of the same number. */
+function rank(state: VersionStateKind): number {
+  if (state === 'ready') return 2;
+  return isLeaving(state) ? 0 : 1;
 }
 
 function isLeaving(state: VersionStateKind): boolean {

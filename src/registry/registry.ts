@@ -9,7 +9,7 @@ import { ModelVersions } from './model-versions.js';
 import { modelNotFound, refusal } from './refusal.js';
 import type { AspiredModel } from './source.js';
 import type { VersionStateKind } from './state.js';
-import type { ModelStatus, RegistryEvent } from './status.js';
+import type { ModelStatus, RegistryEvent, VersionStatus } from './status.js';
 import { Version, type VersionParts } from './version.js';
 
 export interface RegistryOptions<S extends Drainable> {
@@ -60,6 +60,38 @@ export class Registry<S extends Drainable> implements AsyncDisposable {
     const created = models.map((aspired) => this.#aspireModel(aspired));
     for (const versions of [...this.#models.values()]) this.#retire(versions);
     this.#loads.add(newestFirst(created));
+    this.#checkSettled();
+  }
+
+  /**
+   * Makes one model's versions anew, whatever became of them before: each leaves once its successor is ready. Resolves with what became of the
+   * new ones, as soon as none of them is loading any more. A model that comes with an error keeps what it has. Throws `draining`.
+   */
+  async renew(aspired: AspiredModel): Promise<readonly VersionStatus[]> {
+    if (this.#drained !== undefined) throw shuttingDown();
+    const versions = this.#know(aspired.model);
+    if ('error' in aspired) {
+      this.#failModel(versions, aspired.error);
+      return [];
+    }
+    versions.reason = undefined;
+    const created = versions.renew(aspired.versions, this.#create);
+    this.#retire(versions);
+    this.#loads.add(created);
+    this.#checkSettled();
+    return Promise.all(created.map((version) => version.settled()));
+  }
+
+  /**
+   * Lets every version of one model go. The model stays known, without a version, until `aspire` no longer names it or `renew` brings it back.
+   * Of an unknown model there is nothing to let go.
+   */
+  retire(model: string): void {
+    const versions = this.#models.get(model);
+    if (versions === undefined || this.#drained !== undefined) return;
+    versions.reason = undefined;
+    versions.renew([], this.#create);
+    this.#retire(versions);
     this.#checkSettled();
   }
 
@@ -125,15 +157,21 @@ export class Registry<S extends Drainable> implements AsyncDisposable {
   }
 
   #aspireModel(aspired: AspiredModel): Version<S>[] {
-    const versions = this.#models.get(aspired.model) ?? new ModelVersions<S>(aspired.model);
-    this.#models.set(aspired.model, versions);
-    versions.aspired = true;
+    const versions = this.#know(aspired.model);
     if ('error' in aspired) {
       this.#failModel(versions, aspired.error);
       return [];
     }
     versions.reason = undefined;
     return versions.aspire(aspired.versions, this.#create);
+  }
+
+  /** The versions of a model that is wanted. */
+  #know(model: string): ModelVersions<S> {
+    const versions = this.#models.get(model) ?? new ModelVersions<S>(model);
+    this.#models.set(model, versions);
+    versions.aspired = true;
+    return versions;
   }
 
   /** Tells of an error once, however often the source repeats it. */

@@ -11,4 +11,8 @@ export type AspiredModel =
 export interface Source {
   /** Everything that is aspired now, each model once. Rejects only where nothing can be said at all (no such repository). */
   aspired(signal: AbortSignal): Promise<readonly AspiredModel[]>;
+  /** The names of all models that there are, each once, ascending; nothing of them is read. Rejects like `aspired`. */
+  names(signal: AbortSignal): Promise<readonly string[]>;
+  /** One model as it is now; undefined where there is none of that name. Rejects like `aspired`. */
+  find(model: string, signal: AbortSignal): Promise<AspiredModel | undefined>;
 }

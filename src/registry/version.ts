@@ -29,6 +29,7 @@ export class Version<S extends Drainable> implements Lender {
   readonly #abandonment = new AbortController();
   #loading: Promise<void> = Promise.resolve();
   #leaving: Promise<void> | undefined;
+  readonly #onSettled: ((status: VersionStatus) => void)[] = [];
 
   constructor(source: ModelSource, parts: VersionParts<S>) {
     this.id = Object.freeze({ model: source.model, version: source.version });
@@ -44,6 +45,14 @@ export class Version<S extends Drainable> implements Lender {
   get status(): VersionStatus {
     const state = this.#state;
     return { id: this.id, state: state.kind, reason: state.kind === 'failed' ? state.error : undefined };
+  }
+
+  /** What became of its load: resolves once it is neither new nor loading any more, at the latest when it is given up. Never rejects. */
+  settled(): Promise<VersionStatus> {
+    if (this.state !== 'new' && this.state !== 'loading') return Promise.resolve(this.status);
+    return new Promise((resolve) => {
+      this.#onSettled.push(resolve);
+    });
   }
 
   /** Undefined unless it is ready. */
@@ -144,7 +153,13 @@ export class Version<S extends Drainable> implements Lender {
     const now = this.#parts.clock.now();
     const elapsedMs = now - this.#since;
     this.#since = now;
+    this.#tellSettled();
     this.#parts.onStep(this, from, elapsedMs);
+  }
+
+  #tellSettled(): void {
+    if (this.#onSettled.length === 0 || this.state === 'loading') return;
+    for (const resolve of this.#onSettled.splice(0)) resolve(this.status);
   }
 }
 

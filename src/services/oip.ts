@@ -3,6 +3,7 @@ import { GRPCInferenceServiceDefinition } from '../gen/inference/grpc_service.js
 import { ModelInferRequest, type ModelInferResponse } from '../gen/inference/infer.js';
 import type { Call, Method, Service } from '../grpc/call.js';
 import { NEWEST, parseVersionReference, type VersionReference } from '../model/id.js';
+import type { ControlPlane } from '../serving/control-plane.js';
 import type { DataPlane } from '../serving/data-plane.js';
 import type { Readiness } from '../serving/readiness.js';
 import { createInferCodec } from '../wire/codec.js';
@@ -12,6 +13,9 @@ import { formatModelInferResponse, modelInferResponseCodec } from '../wire/oip-r
 import { MODEL_INFER_LAYOUT } from '../wire/request-bounds.js';
 import { type OipStatusCodes, oipStatusOf } from '../wire/status.js';
 import { methodOf } from './method.js';
+import { repositoryMethods } from './oip-repository.js';
+import { statisticsMethods } from './oip-statistics.js';
+import { modelStreamInferMethod } from './oip-stream.js';
 
 export interface OipOptions {
   /** Bytes of typed contents that one request may hold. */
@@ -23,15 +27,22 @@ export interface OipOptions {
 
 export interface OipPlanes {
   readonly data: DataPlane;
+  readonly control: ControlPlane;
   readonly readiness: Readiness;
 }
 
 /** Protocol extensions that work in full; a client may rely on each of them. */
-const EXTENSIONS = ['binary_tensor_data', 'parameters'];
+const EXTENSIONS = ['binary_tensor_data', 'parameters', 'schedule_policy', 'model_configuration', 'statistics'];
 
 /** `inference.GRPCInferenceService`: the Open Inference Protocol v2 as Triton speaks it. RPCs that are not served answer UNIMPLEMENTED. */
 export function oipService(planes: OipPlanes, options: OipOptions): Service {
-  const served: Method[] = [...stateMethods(planes, options), modelInferMethod(planes.data, options)];
+  const served: Method[] = [
+    ...stateMethods(planes, options),
+    modelInferMethod(planes.data, options),
+    modelStreamInferMethod(planes.data, options),
+    ...repositoryMethods(planes.control),
+    ...statisticsMethods(planes.data),
+  ];
   const paths = new Set(served.map(({ path }) => path));
   const refused = Object.values(GRPCInferenceServiceDefinition.methods)
     .map(({ name }) => `/${GRPCInferenceServiceDefinition.fullName}/${name}`)

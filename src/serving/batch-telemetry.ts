@@ -1,6 +1,7 @@
 import type { Tracer } from '@opentelemetry/api';
 import type { BatchObserver, ClosedBatch } from '../batching/scheduler.js';
 import type { ServingError } from '../error/serving-error.js';
+import type { Clock } from '../model/clock.js';
 import type { VersionId } from '../model/id.js';
 import { recordBatch } from '../telemetry/batch-trace.js';
 import type { Instruments, ModelInstruments } from '../telemetry/instruments.js';
@@ -11,6 +12,7 @@ export class BatchTelemetry implements BatchObserver {
   readonly #id: VersionId;
   readonly #instruments: ModelInstruments;
   readonly #queueFull: BoundCounter;
+  readonly #clock: Clock;
   readonly #tracer: Tracer | undefined;
   readonly #onFailure: (id: VersionId, error: ServingError) => void;
 
@@ -18,18 +20,21 @@ export class BatchTelemetry implements BatchObserver {
   constructor(
     id: VersionId,
     instruments: Instruments,
+    clock: Clock,
     tracer: Tracer | undefined,
     onFailure: (id: VersionId, error: ServingError) => void,
   ) {
     this.#id = id;
     this.#instruments = instruments.model(id);
     this.#queueFull = instruments.shed('queue_full');
+    this.#clock = clock;
     this.#tracer = tracer;
     this.#onFailure = onFailure;
   }
 
   closed(batch: ClosedBatch): void {
-    const { batchRows, batchRequests, queueSeconds, executeSeconds } = this.#instruments;
+    const { batchRows, batchRequests, queueSeconds, executeSeconds, statistics } = this.#instruments;
+    if (batch.error === undefined) statistics.executed(batch, this.#clock.now());
     batchRows.observe(batch.rows);
     batchRequests.observe(batch.entries.length);
     for (const { enqueuedAt } of batch.entries) queueSeconds.observe((batch.dispatchedAt - enqueuedAt) / 1000);

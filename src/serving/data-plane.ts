@@ -1,10 +1,11 @@
 import type { CallContext } from '../model/call-context.js';
-import type { VersionReference } from '../model/id.js';
+import { NEWEST, type VersionId, type VersionReference } from '../model/id.js';
 import type { InferRequest, InferResponse, StreamOptions, StreamPiece } from '../model/infer.js';
 import type { ModelSpec } from '../model/spec.js';
 import { orderInputs, validateRequest, validateStreamRequest } from '../model/validate.js';
 import type { Handle } from '../registry/handle.js';
 import type { Registry } from '../registry/registry.js';
+import type { ModelStatistics } from '../telemetry/model-statistics.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Admission, Permit } from './admission.js';
 import { selectOutputs } from './outputs.js';
@@ -15,6 +16,12 @@ import { streamRows } from './stream.js';
 export interface ModelDescription {
   readonly spec: ModelSpec;
   readonly readyVersions: readonly string[];
+}
+
+/** What one ready version has done. */
+export interface VersionStatistics {
+  readonly id: VersionId;
+  readonly statistics: ModelStatistics;
 }
 
 /** Inference, whichever facade asks. Every rejection is a ServingError. */
@@ -38,7 +45,7 @@ export class DataPlane {
       const inputs = orderInputs(request, servable.spec);
       permit = this.#admission.reserve(sizeOf(inputs));
       servable.checkInputs(inputs);
-      const { outputs, timings } = await servable.execute(inputs, rows, context);
+      const { outputs, timings } = await servable.execute(inputs, rows, request, context);
       return { version: servable.spec.version, outputs: selectOutputs(outputs, request.outputNames), timings };
     } finally {
       permit?.[Symbol.dispose]();
@@ -66,11 +73,33 @@ export class DataPlane {
     return { spec: handle.servable.spec, readyVersions: this.#registry.readyVersions(model) };
   }
 
+  /**
+   * Every ready version that is asked for; an empty `model` asks for those of all models, whatever the version, and the newest for all of the
+   * model's. Throws `model_not_found` or `model_not_ready`.
+   */
+  statistics(model: string, version: VersionReference): VersionStatistics[] {
+    if (model === '') return this.#registry.status().flatMap((status) => this.#statisticsOf(status.model, NEWEST));
+    using _known = this.#registry.acquire(model, version);
+    return this.#statisticsOf(model, version);
+  }
+
+  #statisticsOf(model: string, version: VersionReference): VersionStatistics[] {
+    const versions = version.kind === 'newest' ? this.#registry.readyVersions(model).map(versionReference) : [version];
+    return versions.map((each) => {
+      using handle = this.#registry.acquire(model, each);
+      return { id: handle.id, statistics: handle.servable.statistics };
+    });
+  }
+
   #acquire(request: InferRequest, context: CallContext): Handle<Servable> {
     const handle = this.#registry.acquire(request.model, request.version);
     context.target = handle.id;
     return handle;
   }
+}
+
+function versionReference(version: string): VersionReference {
+  return { kind: 'version', version };
 }
 
 /** N messages of the model's own, then one that closes: no outputs, `final`. */
@@ -95,7 +124,7 @@ async function wholePiece(
   inputs: readonly Tensor[],
   context: CallContext,
 ): Promise<StreamPiece> {
-  const { outputs, timings } = await servable.execute(inputs, 1, context);
+  const { outputs, timings } = await servable.execute(inputs, 1, request, context);
   const { version } = servable.spec;
   return {
     version,

@@ -95,7 +95,7 @@ export class ServableLoader implements Loader<Servable> {
 
   async #start(spec: ModelSpec, { id, model, release }: Opened, signal: AbortSignal): Promise<Servable> {
     const { clock, instruments, tracer, random, loadTimeoutMs, onPoolEvent, onBatchFailed } = this.#parts;
-    const { leasesReused, leasesCreated } = instruments.model(id);
+    const { leasesReused, leasesCreated, statistics } = instruments.model(id);
     const pool = await InstancePool.open(
       {
         model,
@@ -110,11 +110,16 @@ export class ServableLoader implements Loader<Servable> {
       },
       signal,
     );
-    const observer = new BatchTelemetry(id, instruments, tracer, onBatchFailed);
+    const observer = new BatchTelemetry(id, instruments, clock, tracer, onBatchFailed);
     // A model that shares no batches takes one request at a time, whatever its rows.
     const limits = { ...spec.batching, maxBatchSize: spec.sharesBatches ? spec.maxBatchSize : 0 };
     const scheduler = new BatchScheduler({ limits, slots: pool, clock, observer });
-    return new Servable({ spec, scheduler, instances: pool, observer, clock, model, release });
+    const removeQueue = statistics.addQueue(() => scheduler.waiting);
+    const end = () => {
+      removeQueue();
+      return release();
+    };
+    return new Servable({ spec, scheduler, instances: pool, observer, clock, statistics, model, release: end });
   }
 }
 

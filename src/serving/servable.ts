@@ -1,11 +1,12 @@
 import { type BatchKeyOf, batchKeyFor } from '../batching/compatibility.js';
-import type { EntryResult } from '../batching/entry.js';
+import type { EntryResult, Submission } from '../batching/entry.js';
 import type { BatchObserver, BatchScheduler } from '../batching/scheduler.js';
 import { ServingError } from '../error/serving-error.js';
 import type { CallContext } from '../model/call-context.js';
 import type { Clock } from '../model/clock.js';
-import type { Execution } from '../model/infer.js';
+import type { Execution, InferRequest } from '../model/infer.js';
 import type { ModelSpec } from '../model/spec.js';
+import { type FailureReason, failureReason, ModelStatistics } from '../telemetry/model-statistics.js';
 import { copyTensor } from '../tensor/rows.js';
 import type { SlabTensor, Tensor } from '../tensor/tensor.js';
 
@@ -34,14 +35,20 @@ export interface ServableParts {
   readonly instances: Instances;
   readonly observer: BatchObserver;
   readonly clock: Clock;
+  /** Where its requests are counted; its own where absent. */
+  readonly statistics?: ModelStatistics;
   readonly model?: InputCheck;
   /** Ends what was opened for the servable alone; the last step of its close. */
   readonly release?: () => Promise<void>;
 }
 
+/** What a request says of its place in the queue. */
+export type QueueWish = Pick<InferRequest, 'priority' | 'queueTimeoutUs'>;
+
 /** One loaded model version, runnable: its spec, its batch accumulator and its instances. Knows nothing of other versions. */
 export class Servable {
   readonly spec: ModelSpec;
+  readonly statistics: ModelStatistics;
   readonly #scheduler: BatchScheduler;
   readonly #instances: Instances;
   readonly #observer: BatchObserver;
@@ -50,8 +57,9 @@ export class Servable {
   readonly #release: (() => Promise<void>) | undefined;
   readonly #batchKey: BatchKeyOf;
 
-  constructor({ spec, scheduler, instances, observer, clock, model = {}, release }: ServableParts) {
+  constructor({ spec, scheduler, instances, observer, clock, statistics = new ModelStatistics(), model = {}, release }: ServableParts) {
     this.spec = spec;
+    this.statistics = statistics;
     this.#scheduler = scheduler;
     this.#instances = instances;
     this.#observer = observer;
@@ -67,22 +75,35 @@ export class Servable {
   }
 
   /** Runs `inputs`, which are validated, checked and in the model's order, in some batch. */
-  execute(inputs: readonly Tensor[], rows: number, context: CallContext): Promise<EntryResult> {
-    return this.#scheduler.submit({ inputs, rows, key: this.#batchKey(inputs) }, context);
+  async execute(inputs: readonly Tensor[], rows: number, wish: QueueWish, context: CallContext): Promise<EntryResult> {
+    const arrivedAt = this.#clock.now();
+    try {
+      const result = await this.#scheduler.submit(this.#submission(inputs, rows, wish), context);
+      this.statistics.answered(rows, this.#clock.now() - arrivedAt);
+      return result;
+    } catch (error) {
+      this.#failed(ServingError.from(error), context, arrivedAt);
+      throw error;
+    }
   }
 
   /** A decoupled model's own responses, made at the reader's pace. To metrics and traces it is a batch of one, as long as the reader takes. */
   async *stream(inputs: readonly Tensor[], context: CallContext): AsyncGenerator<Execution> {
     const signal = context.signal.abortSignal;
     const enqueuedAt = this.#clock.now();
-    await using lease = await this.#instances.acquire(signal);
+    await using lease = await this.#acquire(context, enqueuedAt);
     const dispatchedAt = this.#clock.now();
     let executeUs = 0;
     let error: ServingError | undefined;
+    let responses = 0;
+    let waitingSince = dispatchedAt;
     try {
       for await (const execution of lease.stream(inputs.map(copyTensor), signal)) {
         executeUs += execution.executeUs;
+        this.statistics.responded(responses, this.#clock.now() - waitingSince);
+        responses += 1;
         yield execution;
+        waitingSince = this.#clock.now();
       }
       if (context.signal.reason !== undefined) throw context.signal.reason;
     } catch (thrown) {
@@ -92,7 +113,17 @@ export class Servable {
       const times = { dispatchedAt, assembledAt: dispatchedAt, executedAt: this.#clock.now() };
       const entries = [{ span: context.span, enqueuedAt, rows: 1, key: '' }];
       this.#observer.closed({ entries, rows: 1, reason: 'unbatched', instance: lease.instance, executeUs, error, ...times });
+      const failure = error ?? context.signal.reason;
+      if (failure === undefined) this.statistics.answered(1, times.executedAt - enqueuedAt);
+      else {
+        const reason = this.#failed(failure, context, enqueuedAt);
+        this.statistics.responseFailed(responses, times.executedAt - waitingSince, reason);
+      }
     }
+  }
+
+  #submission(inputs: readonly Tensor[], rows: number, { priority, queueTimeoutUs }: QueueWish): Submission {
+    return { inputs, rows, key: this.#batchKey(inputs), priority, queueTimeoutUs };
   }
 
   async drain(signal: AbortSignal): Promise<void> {
@@ -104,6 +135,22 @@ export class Servable {
     await this.#scheduler.close();
     await this.#instances.close();
     await this.#release?.();
+  }
+
+  async #acquire(context: CallContext, enqueuedAt: number): Promise<StreamLease> {
+    try {
+      return await this.#instances.acquire(context.signal.abortSignal);
+    } catch (error) {
+      this.#failed(ServingError.from(error), context, enqueuedAt);
+      throw error;
+    }
+  }
+
+  #failed({ code }: ServingError, context: CallContext, arrivedAt: number): FailureReason {
+    const now = this.#clock.now();
+    const reason = failureReason(code, context.signal.reason !== undefined || context.deadline <= now);
+    this.statistics.failed(reason, now - arrivedAt);
+    return reason;
   }
 }
 

@@ -1,3 +1,4 @@
+import { levelOf, policyOf } from '../batching/queue-level.js';
 import { ServingError } from '../error/serving-error.js';
 import type { CallContext } from '../model/call-context.js';
 import { type CancelListener, CancelSource } from '../model/cancel-signal.js';
@@ -46,7 +47,8 @@ export async function* streamRows(
 ): AsyncGenerator<StreamPiece> {
   const { maxBatchSize, batching } = servable.spec;
   const pieceRows = rowsPerPiece(options.rowsPerMessage, maxBatchSize);
-  const window = piecesUnderWay(pieceRows, maxBatchSize, batching.maxQueueSize);
+  const queueSize = policyOf(batching, levelOf(batching, request.priority)).maxQueueSize;
+  const window = piecesUnderWay(pieceRows, maxBatchSize, queueSize);
   using pieces = new Pieces(servable, request, inputs, options, context);
   let offset = 0;
   for (let sent = 0; sent < rows; ) {
@@ -118,16 +120,16 @@ class Pieces implements CancelListener, Disposable {
   async #run({ offset, rows }: PieceRange, inputs: readonly Tensor[]): Promise<OpenPiece> {
     const piece = { version: this.#servable.spec.version, rowOffset: offset, rowCount: rows };
     try {
-      const { outputs, timings } = await this.#servable.execute(inputs, rows, this.#context);
+      const { outputs, timings } = await this.#servable.execute(inputs, rows, this.#request, this.#context);
       return { ...piece, outputs: selectOutputs(outputs, this.#request.outputNames), error: undefined, timings };
     } catch (error) {
       return { ...piece, outputs: [], error: ServingError.from(error), timings: undefined };
     }
   }
 
-  /** An expired call is over whatever the client wished for failing rows, even where its timer has not fired yet. */
+  /** An expired call is over whatever the client wished for failing rows, even where its timer has not fired yet; one piece's queue timeout ends no call. */
   #endsStream(error: ServingError): boolean {
-    return this.#options.onError === 'fail_stream' || error.code === 'deadline_exceeded';
+    return this.#options.onError === 'fail_stream' || (error.code === 'deadline_exceeded' && !error.isQueueTimeout);
   }
 }
 

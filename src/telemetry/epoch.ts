@@ -9,3 +9,8 @@ export function toEpoch(monotonicMs: number): HrTime {
   const seconds = Math.floor(epochMs / 1000);
   return [seconds, Math.floor((epochMs - seconds * 1000) * 1e6)];
 }
+
+/** The same in whole milliseconds. */
+export function toEpochMs(monotonicMs: number): number {
+  return Math.floor(performance.timeOrigin + monotonicMs);
+}

@@ -1,7 +1,9 @@
 import { collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
 import type { VersionId } from '../model/id.js';
 import { type BoundCounter, type BoundHistogram, CounterFamily, HistogramFamily, type Labels } from './metric.js';
+import type { ModelStatistics } from './model-statistics.js';
 import { type StatusName, statusName } from './status-name.js';
+import { type TritonFamily, TritonMetrics } from './triton-metrics.js';
 
 /** Why a call or connection was turned away before it was served. */
 export const SHED_CAUSES = ['inflight', 'queued_bytes', 'queue_full', 'deadline', 'connections'] as const;
@@ -16,6 +18,7 @@ export interface ModelInstruments {
   readonly executeSeconds: BoundHistogram;
   readonly leasesReused: BoundCounter;
   readonly leasesCreated: BoundCounter;
+  readonly statistics: ModelStatistics;
 }
 
 /** What one method counts for one model version. */
@@ -44,6 +47,7 @@ export class Instruments {
   readonly #requests = new CounterFamily('millrace_requests_total', 'Calls that ended, by gRPC status code');
   readonly #shed = new CounterFamily('millrace_shed_total', 'Calls and connections turned away, by cause');
   readonly #leases = new CounterFamily('millrace_pool_leases_total', 'Instances lent, by whether they were reused or newly created');
+  readonly #triton = new TritonMetrics();
   readonly #shedByCause: ReadonlyMap<ShedCause, BoundCounter>;
   readonly #methods = new Map<string, string>();
   readonly #series = new Map<string, VersionSeries>();
@@ -76,6 +80,7 @@ export class Instruments {
       executeSeconds: series.keep(this.#executeSeconds, series.labels),
       leasesReused: series.keep(this.#leases, { ...series.labels, reused: 'true' }),
       leasesCreated: series.keep(this.#leases, { ...series.labels, reused: 'false' }),
+      statistics: series.keep(this.#triton, series.labels),
     };
     return series.model;
   }
@@ -132,6 +137,7 @@ export class Instruments {
       this.#executeSeconds,
       this.#shed,
       this.#leases,
+      ...this.#triton.families,
     ];
   }
 
@@ -215,6 +221,6 @@ function keyOf({ model, version }: VersionId): string {
 }
 
 /** prom-client's registry reads nothing of a metric but `name` and `get()`; its types ask for one of its own classes. */
-function asPromClientMetric(family: CounterFamily | HistogramFamily): Metric {
+function asPromClientMetric(family: CounterFamily | HistogramFamily | TritonFamily): Metric {
   return family as unknown as Metric;
 }

@@ -17,7 +17,7 @@ const READ_FIELDS: ReadFields = {
   input: { name: true, data_type: true, dims: true },
   output: { name: true, data_type: true, dims: true },
   optimization: {},
-  dynamic_batching: { preferred_batch_size: true, max_queue_delay_microseconds: true, default_queue_policy: { max_queue_size: true } },
+  dynamic_batching: true,
   instance_group: { kind: true, count: true },
   default_model_filename: true,
   parameters: true,
@@ -35,7 +35,12 @@ const OWN_PARAMETERS = [BATCHING_PARAMETER];
 export function findIneffectiveFields(config: ModelConfig): string[] {
   const paths: string[] = [];
   collect(config, READ_FIELDS, '', paths);
-  return [...paths.map((path) => `${path} has no effect`), ...unknownParameters(config), ...batchesOfUnbatched(config)];
+  return [
+    ...paths.map((path) => `${path} has no effect`),
+    ...unknownParameters(config),
+    ...unknownPriorities(config),
+    ...batchesOfUnbatched(config),
+  ];
 }
 
 function unknownParameters({ parameters }: ModelConfig): string[] {
@@ -43,13 +48,23 @@ function unknownParameters({ parameters }: ModelConfig): string[] {
   return unknown.map((key) => `parameter ${quote(key)} has no effect: known are ${quoteList(OWN_PARAMETERS)}`);
 }
 
-/** Of dynamic_batching only its queue's size holds without batches. A model that says nothing of its tensors may get a max batch size yet. */
+function unknownPriorities({ schedulingChoice }: ModelConfig): string[] {
+  if (schedulingChoice?.$case !== 'dynamicBatching' || schedulingChoice.value.priorityLevels > 0n) return [];
+  const { defaultPriorityLevel, priorityQueuePolicy } = schedulingChoice.value;
+  const fields = [
+    ...(defaultPriorityLevel > 0n ? ['default_priority_level'] : []),
+    ...(priorityQueuePolicy.size > 0 ? ['priority_queue_policy'] : []),
+  ];
+  return fields.map((field) => `dynamic_batching.${field} has no effect where priority_levels is 0`);
+}
+
+/** Of dynamic_batching only what it says of the queue holds without batches. A model that says nothing of its tensors may get a max batch size yet. */
 function batchesOfUnbatched({ schedulingChoice, maxBatchSize, input, output }: ModelConfig): string[] {
   const isUnbatched = maxBatchSize === 0 && input.length + output.length > 0;
   if (!isUnbatched || schedulingChoice?.$case !== 'dynamicBatching') return [];
-  const { maxQueueDelayMicroseconds, defaultQueuePolicy } = schedulingChoice.value;
-  const boundsQueue = defaultQueuePolicy !== undefined && defaultQueuePolicy.maxQueueSize > 0;
-  return boundsQueue && maxQueueDelayMicroseconds === 0n ? [] : ['dynamic_batching makes no batches where max_batch_size is 0'];
+  const { maxQueueDelayMicroseconds, priorityLevels, preserveOrdering, defaultQueuePolicy } = schedulingChoice.value;
+  const rulesQueue = priorityLevels > 0n || preserveOrdering || isSet(defaultQueuePolicy);
+  return rulesQueue && maxQueueDelayMicroseconds === 0n ? [] : ['dynamic_batching makes no batches where max_batch_size is 0'];
 }
 
 function collect(message: object, read: ReadFields, prefix: string, paths: string[]): void {

@@ -1,16 +1,11 @@
 import { quote } from '../error/quote.js';
 import { ServingError } from '../error/serving-error.js';
-import {
-  type ModelConfig,
-  type ModelDynamicBatching,
-  type ModelInput,
-  ModelInstanceGroup_Kind,
-  type ModelOutput,
-} from '../gen/inference/model_config.js';
+import { type ModelConfig, type ModelInput, ModelInstanceGroup_Kind, type ModelOutput } from '../gen/inference/model_config.js';
 import { isVersion } from '../model/id.js';
 import type { BatchingSpec, ModelSettings, TensorSettings, VersionPolicy } from '../model/spec.js';
 import { formatShape } from '../tensor/shape.js';
 import { datatypeOfNumber } from './datatype-number.js';
+import { parseDynamicBatching } from './dynamic-batching.js';
 import { parseModelConfigText } from './model-config-text.js';
 import { findIneffectiveFields } from './model-config-warnings.js';
 
@@ -101,14 +96,6 @@ function parseBatching({ schedulingChoice }: ModelConfig): BatchingSpec {
     case 'ensembleScheduling':
       throw new Error('ensemble_scheduling is not supported');
   }
-}
-
-function parseDynamicBatching(batching: ModelDynamicBatching): BatchingSpec {
-  return {
-    preferredBatchSizes: batching.preferredBatchSize,
-    maxQueueDelayMs: Number(batching.maxQueueDelayMicroseconds) / 1000,
-    maxQueueSize: batching.defaultQueuePolicy?.maxQueueSize ?? 0,
-  };
 }
 
 /** Groups differ only in the device that they ask for, and there is one: their counts add up. A group without a count has one instance. */

@@ -23,7 +23,8 @@ export function parseModelInferRequest(message: ModelInferRequest): InferRequest
     requestId: message.id,
     inputs: message.rawInputContents.length > 0 ? parseRawInputs(message) : parseTypedInputs(message),
     outputNames: parseOutputNames(message),
-    priority: parsePriority(message.parameters['priority']),
+    priority: parseCount('priority', message.parameters['priority']),
+    queueTimeoutUs: parseCount('timeout', message.parameters['timeout']),
   };
 }
 
@@ -106,11 +107,13 @@ function countMismatch(inputs: number, raw: number, model: string): ServingError
   return invalidRequest(`expected ${inputs} raw_input_contents entries for ${inputs} inputs for model ${quote(model)}, got ${raw}`);
 }
 
-/** Triton's clients send it as uint64, others as int64. */
-function parsePriority(parameter: InferParameter | undefined): number {
+/** Triton's clients send a priority as uint64 and a timeout as int64; either may be either. */
+function parseCount(name: string, parameter: InferParameter | undefined): number {
   const choice = parameter?.parameterChoice;
   if (choice === undefined) return 0;
   const number = choice.$case === 'uint64Param' || choice.$case === 'int64Param' ? choice.value : undefined;
   if (number !== undefined && number >= 0n && number <= Number.MAX_SAFE_INTEGER) return Number(number);
-  throw invalidRequest(`parameter 'priority' must be an integer from 0 to ${Number.MAX_SAFE_INTEGER}, got ${quote(String(choice.value))}`);
+  throw invalidRequest(
+    `parameter ${quote(name)} must be an integer from 0 to ${Number.MAX_SAFE_INTEGER}, got ${quote(String(choice.value))}`,
+  );
 }

@@ -1,10 +1,13 @@
 import { ModelInferResponse, type ModelInferResponse_InferOutputTensor } from '../gen/inference/infer.js';
-import type { InferRequest, InferResponse } from '../model/infer.js';
+import type { InferRequest, InferResponse, StreamPiece } from '../model/infer.js';
 import { createCodec, type MessageCodec } from './codec.js';
 import { toWireShape } from './wire-shape.js';
 
 /** Every output's data is in rawOutputContents, in the order of the outputs: Triton's clients read nothing else. The data is not copied. */
-export function formatModelInferResponse({ model, requestId }: InferRequest, { version, outputs }: InferResponse): ModelInferResponse {
+export function formatModelInferResponse(
+  { model, requestId }: InferRequest,
+  { version, outputs }: InferResponse | StreamPiece,
+): ModelInferResponse {
   const tensors: ModelInferResponse_InferOutputTensor[] = [];
   const raw: Uint8Array[] = [];
   for (const { name, datatype, shape, data } of outputs) {
@@ -24,32 +27,36 @@ const RAW_OUTPUT_TAG = (6 << 3) | 2;
  * buffer at the end, which is most of what a response costs to write.
  */
 export const modelInferResponseCodec: MessageCodec<ModelInferResponse> = {
-  encode(message) {
-    const head = ModelInferResponse.encode({ ...message, rawOutputContents: [] }).finish();
-    let total = head.length;
-    for (const data of message.rawOutputContents) total += 1 + varintBytes(data.length) + data.length;
-    const bytes = Buffer.allocUnsafe(total);
-    bytes.set(head);
-    let at = head.length;
-    for (const data of message.rawOutputContents) {
-      bytes[at] = RAW_OUTPUT_TAG;
-      at = writeVarint(bytes, at + 1, data.length);
-      bytes.set(data, at);
-      at += data.length;
-    }
-    return bytes;
-  },
+  encode: (message) => encodeModelInferResponse(message, 0),
   decode: (bytes) => generatedCodec.decode(bytes),
 };
 
-function varintBytes(value: number): number {
+/** The response behind `margin` free bytes, for what a message around it has in front of it. */
+export function encodeModelInferResponse(message: ModelInferResponse, margin: number): Buffer {
+  const head = ModelInferResponse.encode({ ...message, rawOutputContents: [] }).finish();
+  let total = margin + head.length;
+  for (const data of message.rawOutputContents) total += 1 + varintBytes(data.length) + data.length;
+  const bytes = Buffer.allocUnsafe(total);
+  bytes.set(head, margin);
+  let at = margin + head.length;
+  for (const data of message.rawOutputContents) {
+    bytes[at] = RAW_OUTPUT_TAG;
+    at = writeVarint(bytes, at + 1, data.length);
+    bytes.set(data, at);
+    at += data.length;
+  }
+  return bytes;
+}
+
+/** How many bytes `writeVarint` takes. */
+export function varintBytes(value: number): number {
   let length = 1;
   for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 0x80)) length += 1;
   return length;
 }
 
 /** Returns the offset behind it. */
-function writeVarint(bytes: Uint8Array, offset: number, value: number): number {
+export function writeVarint(bytes: Uint8Array, offset: number, value: number): number {
   let at = offset;
   for (let rest = value; ; rest = Math.floor(rest / 0x80)) {
     bytes[at] = rest > 0x7f ? (rest & 0x7f) | 0x80 : rest;

@@ -67,7 +67,9 @@ export function statusOf(error: ServingError): CallStatus {
 /** The same for the OIP facade. */
 export function oipStatusOf(codes: OipStatusCodes): (error: ServingError) => CallStatus {
   const table = OIP_STATUS[codes];
-  return (error) => callStatus(error, table[error.code]);
+  // Triton has no word for a wait that was too long either; a client's own deadline is gRPC's business and keeps its code.
+  const queueTimeout = codes === 'triton' ? UNAVAILABLE : DEADLINE_EXCEEDED;
+  return (error) => callStatus(error, error.isQueueTimeout ? queueTimeout : table[error.code]);
 }
 
 /** The error of a part of a stream, inside a message. */

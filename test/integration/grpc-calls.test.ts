@@ -338,6 +338,28 @@ describe('back-pressure', () => {
   });
 });
 
+describe('a bidirectional stream whose handler fails', () => {
+  it('tells so whoever still waits to write to a client that does not read', async () => {
+    const failure = new ServingError('overloaded', 'enough', { retryAfterMs: 1 });
+    const reasons: unknown[] = [];
+    const fail = bidi('Fail', async (_requests, call) => {
+      call.send('x'.repeat(1024 * 1024)).catch((reason: unknown) => reasons.push(reason));
+      throw failure;
+    });
+    await using at = await startServer([serviceOf(fail)]);
+    await using client = await RawClient.connect(at.address);
+    const headers = { ':method': 'POST', ':path': '/test.Test/Fail', 'content-type': 'application/grpc', te: 'trailers' };
+    // Nobody listens to its data: all but the stream's window stays with the server.
+    const stream = client.session.request(headers, { endStream: false });
+    stream.on('error', () => undefined);
+    await until(() => reasons.length === 1);
+    expect(reasons).toEqual([failure]);
+    stream.close();
+    await until(() => at.door.left === 1);
+    expect(at.observer.ended).toEqual([8]);
+  });
+});
+
 describe('a thousand calls', () => {
   it('leave nothing behind', async () => {
     await using at = await startServer([serviceOf(greet, count)]);

@@ -190,6 +190,37 @@ describe('drain', () => {
     expect([reasons, at.door.left]).toEqual([['draining'], 3]);
   });
 
+  it('ends inference streams as each becomes idle, though other inference is under way', async () => {
+    const gates: (() => void)[] = [];
+    const talk = bidi('Talk', async (requests, call) => {
+      call.idle = true;
+      for await (const request of requests) {
+        call.idle = false;
+        await new Promise<void>((resolve) => gates.push(resolve));
+        await call.send(request);
+        call.idle = true;
+      }
+    });
+    const { method, waiting, release } = gate();
+    await using at = await startServer([serviceOf(talk, method)]);
+    await using client = await RawClient.connect(at.address);
+    const [silent, asking] = [client.open('/test.Test/Talk'), client.open('/test.Test/Talk')];
+    asking.send('question');
+    const answer = client.call('/test.Test/Wait', 'a');
+    await until(() => gates.length === 1 && waiting.length === 1 && at.door.entered === 3);
+    const drained = at.server.drain(NEVER);
+    expect(await silent.answer).toMatchObject({ status: 14, text: 'the server is draining', messages: [] });
+    expect(at.observer.ended).toEqual([14]);
+    gates[0]?.();
+    const { status, messages } = await asking.answer;
+    expect([status, messages.map(String)]).toEqual([14, ['question']]);
+    expect(at.observer.ended).toEqual([14, 14]);
+    release();
+    expect((await answer).status).toBe(0);
+    await drained;
+    expect([at.door.inside.size, at.door.left]).toEqual([0, 3]);
+  });
+
   it('that runs out of time breaks off what is left, and the handlers hear of it', async () => {
     let reason: ServingError | undefined;
     const stuck = unary('Stuck', (_request, call) => {

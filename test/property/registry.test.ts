@@ -15,6 +15,8 @@ const PARALLELISM = 2;
 
 type Step =
   | { readonly kind: 'aspire'; readonly wanted: Readonly<Partial<Record<string, readonly string[]>>> }
+  | { readonly kind: 'renew'; readonly model: string; readonly versions: readonly string[] }
+  | { readonly kind: 'retire'; readonly model: string }
   | { readonly kind: 'acquire'; readonly model: string; readonly reference: VersionReference }
   | { readonly kind: 'release' | 'finish' | 'fail'; readonly pick: number };
 
@@ -25,6 +27,8 @@ const reference = fc.oneof(
 );
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.dictionary(model, fc.subarray([...VERSIONS])).map((wanted) => ({ kind: 'aspire', wanted }) as const) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('renew' as const), model, versions: fc.subarray([...VERSIONS]) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('retire' as const), model }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('acquire' as const), model, reference }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('release' as const), pick: fc.nat() }) },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('finish' as const), pick: fc.nat() }) },
@@ -39,6 +43,8 @@ class World {
   readonly lent = new Set<FakeServable>();
   #wanted: Readonly<Partial<Record<string, readonly string[]>>> = {};
   readonly #available = new Set<string>();
+  /** How many servables there were when the model was last made anew: those do not count as what is wanted. */
+  readonly #renewedAt = new Map<string, number>();
 
   async take(next: Step): Promise<void> {
     this.#do(next);
@@ -69,6 +75,15 @@ class World {
       case 'aspire':
         this.#aspire(next.wanted);
         return;
+      case 'renew':
+        this.#want(next.model, next.versions);
+        this.#renewedAt.set(next.model, this.loader.servables.length);
+        void this.registry.renew(aspiredModel(next.model, ...next.versions));
+        return;
+      case 'retire':
+        this.#want(next.model, []);
+        this.registry.retire(next.model);
+        return;
       case 'acquire':
         this.#acquire(next.model, next.reference);
         return;
@@ -84,7 +99,13 @@ class World {
   #aspire(wanted: Readonly<Partial<Record<string, readonly string[]>>>): void {
     for (const name of MODELS) if ((wanted[name] ?? []).length === 0) this.#available.delete(name);
     this.#wanted = wanted;
+    this.#renewedAt.clear();
     this.registry.aspire(Object.entries(wanted).map(([name, versions = []]) => aspiredModel(name, ...versions)));
+  }
+
+  #want(name: string, versions: readonly string[]): void {
+    if (versions.length === 0) this.#available.delete(name);
+    this.#wanted = { ...this.#wanted, [name]: versions };
   }
 
   #acquire(name: string, which: VersionReference): void {
@@ -127,8 +148,14 @@ class World {
       if (ready.length > 0) this.#available.add(name);
       // What is ready and not wanted is kept only for want of anything better.
       const wanted = this.#wanted[name] ?? [];
-      if (ready.some((version) => wanted.includes(version))) assert.ok(ready.every((version) => wanted.includes(version)));
+      if (ready.some((version) => wanted.includes(version) && this.#isNew(name, version)))
+        assert.ok(ready.every((version) => wanted.includes(version)));
     }
+  }
+
+  #isNew(name: string, version: string): boolean {
+    using handle = this.registry.acquire(name, { kind: 'version', version });
+    return this.loader.servables.indexOf(handle.servable) >= (this.#renewedAt.get(name) ?? 0);
   }
 
   /** What is lent is never closed, and its work goes on unless there is a hurry. */

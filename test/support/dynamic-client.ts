@@ -1,4 +1,4 @@
-import { Client, type ClientReadableStream, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { Client, type ClientDuplexStream, type ClientReadableStream, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { findMethod } from './protos.js';
 import { parseRefusal, type Refusal } from './refusal.js';
 
@@ -63,6 +63,13 @@ export class DynamicClient implements AsyncDisposable {
     const { path, requestSerialize, responseDeserialize } = findMethod(method);
     const call = this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, message, ...callArguments(options));
     return call as ClientReadableStream<T>;
+  }
+
+  /** A bidirectional stream that the test writes and reads at its own pace. */
+  converse<I, O>(method: string, options: CallOptions = {}): ClientDuplexStream<I, O> {
+    const { path, requestSerialize, responseDeserialize } = findMethod(method);
+    const call = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, ...callArguments(options));
+    return call as unknown as ClientDuplexStream<I, O>;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,21 +1,27 @@
-import type { SendingCall } from '../../src/grpc/call.js';
+import type { StreamingCall } from '../../src/grpc/call.js';
 import { HeaderMetadata } from '../../src/grpc/metadata.js';
 import { CancelSource } from '../../src/model/cancel-signal.js';
 import type { VersionId } from '../../src/model/id.js';
 
 /** A call for a facade under test, without a transport: keeps what is sent, and makes the sender wait while `hold` says so. */
-export class FakeSendingCall<O> implements SendingCall<O> {
+export class FakeSendingCall<O> implements StreamingCall<O> {
   readonly path = '/test.Test/Fake';
-  readonly metadata = new HeaderMetadata([]);
+  readonly metadata: HeaderMetadata;
   readonly peer = { address: 'unix:', local: true };
   readonly startedAt = 0;
   readonly deadline = Infinity;
   readonly span = undefined;
   readonly signal = new CancelSource();
   target: VersionId | undefined;
+  idle = false;
   readonly sent: O[] = [];
   /** What each `send` waits for. */
   hold: Promise<void> = Promise.resolve();
+
+  /** Names and values in turn. */
+  constructor(metadata: readonly string[] = []) {
+    this.metadata = new HeaderMetadata(metadata);
+  }
 
   async send(message: O): Promise<void> {
     this.sent.push(message);

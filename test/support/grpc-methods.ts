@@ -1,4 +1,4 @@
-import type { Admission, Call, Method, SendingCall } from '../../src/grpc/call.js';
+import type { Admission, Call, Method, SendingCall, StreamingCall } from '../../src/grpc/call.js';
 import { textCodec } from './grpc-server.js';
 
 const texts = { request: textCodec, response: textCodec };
@@ -25,7 +25,7 @@ export function clientStream(name: string, handle: (requests: AsyncIterable<stri
 
 export function bidi(
   name: string,
-  handle: (requests: AsyncIterable<string>, call: SendingCall<string>) => Promise<void>,
+  handle: (requests: AsyncIterable<string>, call: StreamingCall<string>) => Promise<void>,
   admission: Admission = 'inference',
 ): Method {
   const method: Method<string, string> = { ...texts, path: `/test.Test/${name}`, admission, kind: 'bidi', handle };

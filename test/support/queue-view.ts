@@ -1,9 +1,9 @@
 import type { Entry } from '../../src/batching/entry.js';
 import type { BatchQueue, QueueView } from '../../src/batching/queue.js';
 
-/** The view whose head has waited longest; undefined when nothing waits. */
+/** The view that goes first; undefined when nothing waits. */
 export function firstView(queue: BatchQueue): QueueView | undefined {
-  return [...queue.views()].sort((a, b) => a.oldestAt - b.oldestAt)[0];
+  return [...queue.views()].sort((a, b) => a.rank - b.rank || a.headAt - b.headAt)[0];
 }
 
 /** Takes from that one. */
@@ -17,6 +17,8 @@ export function queueView(entries: readonly number[], oldestAt: number): QueueVi
   return {
     key: '',
     rows: entries.reduce((sum, rows) => sum + rows, 0),
+    rank: 0,
+    headAt: oldestAt,
     oldestAt,
     rowsWithin: (maxRows) => {
       const [head = 0, ...followers] = entries;

@@ -17,6 +17,8 @@ export interface RigOptions extends Partial<BatchLimits> {
 
 interface SubmitOptions extends Partial<CallContext> {
   readonly key?: string;
+  readonly priority?: number;
+  readonly queueTimeoutUs?: number;
 }
 
 /** How one submission ended, once it has. */
@@ -75,8 +77,8 @@ export class SchedulerRig implements AsyncDisposable {
   }
 
   /** Rows of one INT32 value each. */
-  submit(values: readonly number[], { key = '', ...context }: SubmitOptions = {}): Outcome {
-    const submission = { inputs: [int32Rows(values)], rows: values.length, key };
+  submit(values: readonly number[], { key = '', priority = 0, queueTimeoutUs = 0, ...context }: SubmitOptions = {}): Outcome {
+    const submission = { inputs: [int32Rows(values)], rows: values.length, key, priority, queueTimeoutUs };
     return new Outcome(this.scheduler.submit(submission, callContext(context)));
   }
 

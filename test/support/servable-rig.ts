@@ -10,8 +10,7 @@ export class ServableRig extends SchedulerRig {
 
   constructor(options: RigOptions = {}, settings: Partial<ModelSettings> = {}, instances: Instances = NO_STREAMS) {
     super(options);
-    const { maxQueueSize, preferredBatchSizes, maxQueueDelayMs, maxBatchSize } = this.limits;
-    const batching = { maxQueueSize, preferredBatchSizes, maxQueueDelayMs };
+    const { maxBatchSize, ...batching } = this.limits;
     const inputs = [{ name: 'INPUT0', datatype: 'INT32' as const, dims: [1] }];
     const spec = modelSpec({ maxBatchSize, inputs, batching, ...settings });
     this.servable = new Servable({ spec, scheduler: this.scheduler, instances, observer: this.observer, clock: this.clock });

@@ -1,20 +1,31 @@
-import type { Codec, Method, SendingCall } from '../call.js';
+import { ServingError } from '../../error/serving-error.js';
+import type { Codec, Method, StreamingCall } from '../call.js';
 import { Sender } from './sender.js';
 import type { CallHead, CallHost, Route } from './served-call.js';
 import { StreamedRequestCall } from './streamed-request-call.js';
 
 export type BidiMethod = Extract<Method, { readonly kind: 'bidi' }>;
 
-export class BidiCall extends StreamedRequestCall implements SendingCall<unknown> {
+export class BidiCall extends StreamedRequestCall implements StreamingCall<unknown> {
   override readonly lasting = true;
   protected override readonly requestCodec: Codec<unknown>;
   readonly #method: BidiMethod;
   readonly #sender = new Sender(this);
+  #idle = false;
 
   constructor(host: CallHost, route: Route<BidiMethod>, head: CallHead) {
     super(host, route, head);
     this.requestCodec = route.method.request;
     this.#method = route.method;
+  }
+
+  get idle(): boolean {
+    return this.#idle;
+  }
+
+  set idle(idle: boolean) {
+    this.#idle = idle;
+    this.rest(idle);
   }
 
   async send(message: unknown): Promise<void> {
@@ -26,7 +37,8 @@ export class BidiCall extends StreamedRequestCall implements SendingCall<unknown
       await this.#method.handle(requests, this);
       this.succeed();
     } catch (error) {
-      this.fail(error);
+      // What the handler left waiting, to read or to write, hears of it too.
+      this.abandon(ServingError.from(error));
     }
   }
 }

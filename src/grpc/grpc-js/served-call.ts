@@ -173,6 +173,11 @@ export abstract class ServedCall extends DeadlineEntry implements Call, Arrival 
     return true;
   }
 
+  /** Tells a drain whether it has to wait for this call. */
+  protected rest(idle: boolean): void {
+    if (this.#phase === 'open') this.#host.roster.rest(this, idle);
+  }
+
   #end(status: GrpcJsStatus): void {
     this.#phase = 'answered';
     this.#host.wheel.cancel(this);

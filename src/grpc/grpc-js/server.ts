@@ -138,12 +138,20 @@ class GrpcJsServer implements GrpcServer, TransportEvents, ConnectionObserver {
     if (this.#connections.size === 0) this.#onEmpty?.();
   }
 
-  /** Once nothing else holds up a drain: no inference call is under way, and no connection can bring another. */
+  /**
+   * Ends what would never end by itself, once no connection can bring another call: inference streams that are idle, and when no inference
+   * call is under way any more, the open ones. In an immediate, so that a request that has come in already is not overtaken.
+   */
   #releaseLasting(): void {
-    if (this.#state !== 'draining' || this.#roster.inference > 0) return;
+    if (this.#state !== 'draining') return;
     for (const connection of this.#connections.values()) if (!connection.leaving) return;
-    this.#roster.abandonLasting(new ServingError('draining', 'the server is draining', { retryAfterMs: DRAIN_RETRY_MS }));
+    setImmediate(() => this.#roster.abandonIdle(draining()));
+    if (this.#roster.inference === 0) this.#roster.abandonLasting(draining());
   }
+}
+
+function draining(): ServingError {
+  return new ServingError('draining', 'the server is draining', { retryAfterMs: DRAIN_RETRY_MS });
 }
 
 /** Within a tenth of `ageMs` either way, so that connections opened together do not come back together. `random` in [0, 1). */

@@ -23,6 +23,6 @@ describe('answerForeignKey', () => {
       /^MILLRACE_HTTP_PORT is an option of Triton's server: .*gRPC/,
     );
     expect(answerForeignKey('modelStore', 'modelStore in m.yaml')).toMatch(/^modelStore in m\.yaml is .*use --model-repository$/);
-    expect(answerForeignKey('controlPlane', 'controlPlane in m.yaml')).toBe('controlPlane in m.yaml is not in this version');
+    expect(answerForeignKey('dashboard', 'dashboard in m.yaml')).toBe('dashboard in m.yaml is not in this version');
   });
 });

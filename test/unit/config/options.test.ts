@@ -15,6 +15,7 @@ describe('SERVE_OPTIONS', () => {
         '--log-level',
         '--status-codes',
         '--transport',
+        '--control-plane',
         '--reflection',
         '--drain-grace-ms',
         '--drain-timeout-ms',

@@ -8,6 +8,13 @@ describe('ServingError', () => {
     expect(error).toMatchObject({ name: 'ServingError', code: 'backend_unavailable', message: 'no instance', retryAfterMs: 250, cause });
   });
 
+  it('tells a queue timeout from a deadline', () => {
+    const queueTimeout = new ServingError('deadline_exceeded', 'late', { queueTimeout: true });
+    expect([queueTimeout.isQueueTimeout, queueTimeout.retryAfterMs]).toEqual([true, undefined]);
+    expect(new ServingError('deadline_exceeded', 'late').isQueueTimeout).toBe(false);
+    expect(new ServingError('overloaded', 'full', { retryAfterMs: 1 }).isQueueTimeout).toBe(false);
+  });
+
   it('has no retry hint where a retry cannot help', () => {
     const error = new ServingError('model_not_found', 'no such model');
     expect(error.retryAfterMs).toBeUndefined();

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { invalidRequest } from '../../../src/error/serving-error.js';
 import type { ModelSettings } from '../../../src/model/spec.js';
@@ -36,7 +36,11 @@ async function scratch(...paths: string[]): Promise<ScratchDirectory> {
 }
 
 function scan(repositories: readonly string[], settings: Partial<ModelSettings> = {}): Promise<readonly AspiredModel[]> {
-  const source = new FilesystemSource({
+  return sourceOf(repositories, settings).aspired(AbortSignal.timeout(10_000));
+}
+
+function sourceOf(repositories: readonly string[], settings: Partial<ModelSettings> = {}): FilesystemSource {
+  return new FilesystemSource({
     repositories,
     parseSettings: (text, model) => {
       if (text.includes('broken')) throw invalidRequest(`model '${model}': config.pbtxt line 1`);
@@ -44,7 +48,6 @@ function scan(repositories: readonly string[], settings: Partial<ModelSettings> 
     },
     defaultSettings: (model) => modelSettings({ ...settings, backend: `default for ${model}` }),
   });
-  return source.aspired(AbortSignal.timeout(10_000));
 }
 
 function versionsOf(aspired: AspiredModel | undefined): string[] {
@@ -163,5 +166,24 @@ describe('FilesystemSource', () => {
       defaultSettings: () => modelSettings(),
     });
     await expect(source.aspired(AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
+  });
+
+  it('names every model without reading any', async () => {
+    await using first = await scratch('b/', 'a/config.pbtxt', '.git/', 'README.md');
+    await using second = await scratch('c/1/', 'a/1/');
+    const source = sourceOf([first.path, second.path, first.path]);
+    expect(await source.names(AbortSignal.timeout(10_000))).toEqual(['a', 'b', 'c']);
+    await expect(sourceOf([join(first.path, 'nowhere')]).names(AbortSignal.timeout(10_000))).rejects.toThrow(RepositoryError);
+  });
+
+  it('finds one model as it is now, and none that no repository lists', async () => {
+    await using repository = await scratch('m/1/', 'n/1/', 'broken/config.pbtxt');
+    const source = sourceOf([repository.path]);
+    const find = (model: string) => source.find(model, AbortSignal.timeout(10_000));
+    expect(versionsOf(await find('m'))).toEqual(['1']);
+    await repository.add('m/2/');
+    expect(versionsOf(await find('m'))).toEqual(['2']);
+    expect(reasonOf(await find('broken'))).toMatchObject({ code: 'invalid_request' });
+    for (const model of ['nobody', '', '.', '..', 'm/1', `../${basename(repository.path)}/m`]) expect(await find(model)).toBeUndefined();
   });
 });

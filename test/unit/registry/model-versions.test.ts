@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { NEWEST } from '../../../src/model/id.js';
+import type { ModelSource } from '../../../src/model/source.js';
 import { ModelVersions } from '../../../src/registry/model-versions.js';
 import { Version } from '../../../src/registry/version.js';
 import { FakeLoader, type FakeServable, versionSource } from '../../support/fake-servables.js';
@@ -8,13 +9,15 @@ import { ManualClock } from '../../support/manual-clock.js';
 class Rig {
   readonly loader = new FakeLoader();
   readonly versions = new ModelVersions<FakeServable>('m');
+  readonly #create = (source: ModelSource): Version<FakeServable> =>
+    new Version(source, { clock: new ManualClock(), closeGraceMs: 0, onStep: () => this.versions.refresh() });
 
   aspire(...numbers: string[]): Version<FakeServable>[] {
-    const parts = { clock: new ManualClock(), closeGraceMs: 0, onStep: () => this.versions.refresh() };
-    return this.versions.aspire(
-      numbers.map((number) => versionSource('m', number)),
-      (source) => new Version(source, parts),
-    );
+    return this.versions.aspire(sources(numbers), this.#create);
+  }
+
+  renew(...numbers: string[]): Version<FakeServable>[] {
+    return this.versions.renew(sources(numbers), this.#create);
   }
 
   async load(version: Version<FakeServable> | undefined): Promise<void> {
@@ -27,6 +30,10 @@ class Rig {
     using handle = this.versions.lend(NEWEST);
     return handle?.id.version;
   }
+}
+
+function sources(numbers: readonly string[]): ModelSource[] {
+  return numbers.map((number) => versionSource('m', number));
 }
 
 describe('ModelVersions', () => {
@@ -69,6 +76,19 @@ describe('ModelVersions', () => {
     expect(rig.aspire('1')).toHaveLength(1);
     expect(rig.versions.list()).toHaveLength(2);
     expect(rig.versions.statuses()).toMatchObject([{ state: 'new' }]);
+  });
+
+  it('makes everything anew, and lists and lends what is ready meanwhile', async () => {
+    const rig = new Rig();
+    const [old] = rig.aspire('1');
+    await rig.load(old);
+    const [renewed] = rig.renew('1');
+    expect([old?.aspired, rig.versions.statuses()]).toMatchObject([false, [{ state: 'ready' }]]);
+    expect(rig.newest).toBe('1');
+    await rig.load(renewed);
+    using handle = rig.versions.lend(NEWEST);
+    expect(handle?.id).toBe(renewed?.id);
+    expect(rig.versions.toRetire()).toEqual([old]);
   });
 
   it('is settling until every aspired version is ready or failed', async () => {

@@ -156,6 +156,99 @@ describe('Registry.aspire', () => {
   });
 });
 
+describe('Registry.renew', () => {
+  it('makes every version anew, each replaced by its own successor', async () => {
+    await using rig = new Rig();
+    await rig.serve('1', '2');
+    const old = [...rig.loader.servables];
+    const renewed = rig.registry.renew(aspiredModel('m', '1', '2'));
+    rig.loader.finish('m/2');
+    await turns();
+    expect(old.map(({ name, closes }) => [name, closes])).toEqual([
+      ['m/2', 1],
+      ['m/1', 0],
+    ]);
+    rig.loader.finish('m/1');
+    expect((await renewed).map(({ id, state }) => [id.version, state])).toEqual([
+      ['2', 'ready'],
+      ['1', 'ready'],
+    ]);
+    await turns();
+    expect([old.map(({ closes }) => closes), rig.states]).toEqual([[1, 1], { 'm/1': 'ready', 'm/2': 'ready' }]);
+  });
+
+  it('keeps the old version where the new one fails, and tries again when asked to', async () => {
+    await using rig = new Rig();
+    await rig.serve('1');
+    const reason = new ServingError('load_failed', 'no');
+    const failed = rig.registry.renew(aspiredModel('m', '1'));
+    rig.loader.fail('m/1', reason);
+    expect(await failed).toMatchObject([{ state: 'failed', reason }]);
+    await turns();
+    expect([rig.states, rig.refusalOf('m')]).toEqual([{ 'm/1': 'ready' }, undefined]);
+    const [old] = rig.loader.servables;
+    const again = rig.registry.renew(aspiredModel('m', '1'));
+    rig.loader.finish('m/1');
+    expect(await again).toMatchObject([{ state: 'ready' }]);
+    await turns();
+    expect([old?.closes, rig.states]).toEqual([1, { 'm/1': 'ready' }]);
+  });
+
+  it('leaves the other models alone', async () => {
+    await using rig = new Rig();
+    await rig.serve('1');
+    void rig.registry.renew(aspiredModel('n', '1'));
+    rig.loader.finish('n/1');
+    await turns();
+    expect(rig.states).toEqual({ 'm/1': 'ready', 'n/1': 'ready' });
+  });
+
+  it('gives up a load under way, and says so to whoever waits for it', async () => {
+    await using rig = new Rig();
+    const first = rig.registry.renew(aspiredModel('m', '1'));
+    const second = rig.registry.renew(aspiredModel('m', '1'));
+    expect(await first).toMatchObject([{ state: 'unloading' }]);
+    const early = rig.loader.finish('m/1');
+    rig.loader.finish('m/1');
+    expect(await second).toMatchObject([{ state: 'ready' }]);
+    await turns();
+    expect([early.closes, rig.states]).toEqual([1, { 'm/1': 'ready' }]);
+  });
+
+  it('is refused once the registry drains', async () => {
+    await using rig = new Rig();
+    await rig.registry.close();
+    await expect(rig.registry.renew(aspiredModel('m', '1'))).rejects.toMatchObject({ code: 'draining' });
+    expect(rig.loader.begun).toEqual([]);
+  });
+});
+
+describe('Registry.retire', () => {
+  it('lets one model go and remembers its name', async () => {
+    await using rig = new Rig();
+    await rig.serve('1', '2');
+    rig.registry.retire('m');
+    rig.registry.retire('nobody');
+    await turns();
+    expect(rig.loader.servables.map(({ drains, closes }) => [drains, closes])).toEqual([
+      [1, 1],
+      [1, 1],
+    ]);
+    expect(rig.registry.status()).toEqual([{ model: 'm', reason: undefined, versions: [] }]);
+    expect(rig.refusalOf('m')?.message).toBe("Request for unknown model: 'm' has no available versions");
+    await rig.serve('1');
+    expect(rig.states).toEqual({ 'm/1': 'ready' });
+  });
+
+  it('settles whoever waits for its loads', async () => {
+    await using rig = new Rig();
+    rig.registry.aspire([aspiredModel('m', '1')]);
+    const settled = rig.registry.settled();
+    rig.registry.retire('m');
+    await settled;
+  });
+});
+
 describe('Registry.acquire', () => {
   it('lends the newest ready version, or the one that is named', async () => {
     await using rig = new Rig();

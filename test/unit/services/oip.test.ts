@@ -6,6 +6,7 @@ import type { Service } from '../../../src/grpc/call.js';
 import { oipService } from '../../../src/services/oip.js';
 import { Readiness } from '../../../src/serving/readiness.js';
 import type { OipStatusCodes } from '../../../src/wire/status.js';
+import { ControlRig } from '../../support/control-rig.js';
 import { DataPlaneRig } from '../../support/data-plane-rig.js';
 import { FakeSendingCall } from '../../support/fake-sending-call.js';
 import { int32Rows, readInt32 } from '../../support/row-tensors.js';
@@ -14,7 +15,10 @@ import { contents, oipInput, oipRequest } from '../../support/wire-messages.js';
 
 const STATE_METHODS = ['ServerLive', 'ServerReady', 'ModelReady', 'ServerMetadata', 'ModelMetadata'];
 const ALL = Object.values(GRPCInferenceServiceDefinition.methods).map(({ name }) => name);
-const REFUSED = ALL.filter((name) => ![...STATE_METHODS, 'ModelInfer'].includes(name));
+const REPOSITORY_METHODS = ['RepositoryIndex', 'RepositoryModelLoad', 'RepositoryModelUnload'];
+const VERSION_METHODS = ['ModelStatistics', 'ModelConfig'];
+const SERVED = [...STATE_METHODS, ...REPOSITORY_METHODS, ...VERSION_METHODS, 'ModelInfer', 'ModelStreamInfer'];
+const REFUSED = ALL.filter((name) => !SERVED.includes(name));
 const ROWS = { name: 'INPUT0', datatype: 'INT32', shape: [2n, 1n] };
 
 interface Facade extends AsyncDisposable {
@@ -28,7 +32,8 @@ interface Facade extends AsyncDisposable {
 async function openFacade(statusCodes: OipStatusCodes = 'grpc'): Promise<Facade> {
   const rig = await DataPlaneRig.open();
   const readiness = new Readiness(rig.registry, [], false);
-  const service = oipService({ data: rig.plane, readiness }, { maxTypedBytes: 20, statusCodes, version: '1.2.3' });
+  const { control } = new ControlRig();
+  const service = oipService({ data: rig.plane, control, readiness }, { maxTypedBytes: 20, statusCodes, version: '1.2.3' });
   return {
     rig,
     readiness,
@@ -45,7 +50,7 @@ describe('oipService', () => {
     expect(name).toBe('inference.GRPCInferenceService');
     expect(methods.map(({ path }) => path).sort()).toEqual(ALL.map((method) => `/inference.GRPCInferenceService/${method}`).sort());
     const counted = methods.filter(({ admission }) => admission === 'inference').map(({ path }) => path);
-    expect(counted).toEqual(['/inference.GRPCInferenceService/ModelInfer']);
+    expect(counted).toEqual(['ModelInfer', 'ModelStreamInfer'].map((method) => `/inference.GRPCInferenceService/${method}`));
   });
 
   it.each(REFUSED)('answers %s with unsupported, without a look at the body', async (name) => {
@@ -78,7 +83,7 @@ describe('ServerLive, ServerReady and ServerMetadata', () => {
     expect(await facade.call('ServerMetadata')).toEqual({
       name: 'millrace',
       version: '1.2.3',
-      extensions: ['binary_tensor_data', 'parameters'],
+      extensions: ['binary_tensor_data', 'parameters', 'schedule_policy', 'model_configuration', 'statistics'],
     });
   });
 });

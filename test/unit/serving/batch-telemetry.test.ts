@@ -7,6 +7,7 @@ import type { VersionId } from '../../../src/model/id.js';
 import { BatchTelemetry } from '../../../src/serving/batch-telemetry.js';
 import { Instruments } from '../../../src/telemetry/instruments.js';
 import { findSamples, parseExposition } from '../../support/exposition.js';
+import { ManualClock } from '../../support/manual-clock.js';
 import { RecordedSpans } from '../../support/recorded-spans.js';
 
 const ID: VersionId = { model: 'digits', version: '2' };
@@ -25,10 +26,12 @@ function closedBatch(given: Partial<ClosedBatch> = {}): ClosedBatch {
 function createTelemetry(tracer?: Tracer) {
   const instruments = new Instruments();
   const failures: [VersionId, ServingError][] = [];
-  const telemetry = new BatchTelemetry(ID, instruments, tracer, (id, error) => failures.push([id, error]));
+  const clock = new ManualClock();
+  clock.advance(3500 - clock.now());
+  const telemetry = new BatchTelemetry(ID, instruments, clock, tracer, (id, error) => failures.push([id, error]));
   const values = async (name: string, labels: Readonly<Record<string, string>> = { ...ID }) =>
     findSamples(parseExposition(await instruments.metrics()), name, labels).map(({ value }) => value);
-  return { telemetry, failures, values };
+  return { telemetry, failures, values, statistics: instruments.model(ID).statistics };
 }
 
 function errorOf(code: ServingErrorCode): ServingError {
@@ -49,6 +52,15 @@ describe('BatchTelemetry', () => {
     expect(await values('millrace_queue_seconds_count')).toEqual([2]);
     expect(await values('millrace_execute_seconds_sum')).toEqual([2]);
     expect(await values('millrace_execute_seconds_count')).toEqual([1]);
+  });
+
+  it('adds what gave results to the statistics of its version, and nothing of what failed', () => {
+    const { telemetry, statistics } = createTelemetry();
+    telemetry.closed(closedBatch());
+    telemetry.closed(closedBatch({ error: errorOf('backend_failed') }));
+    expect(statistics.batches).toEqual([{ rows: 5, count: 1, inputMs: 250, inferMs: 2000, outputMs: 250 }]);
+    expect(statistics.executionCount).toBe(1);
+    expect(statistics.queue.ms).toBe(500 + 250);
   });
 
   it('counts who found the queue full', async () => {

@@ -57,7 +57,7 @@ class LoaderRig {
 }
 
 function execute(servable: Servable): Promise<unknown> {
-  return servable.execute([], 1, callContext());
+  return servable.execute([], 1, { priority: 0 }, callContext());
 }
 
 describe('ServableLoader', () => {

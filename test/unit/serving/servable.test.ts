@@ -56,7 +56,7 @@ describe('Servable.execute', () => {
     await using rig = new ServableRig({}, VALUES_OF_ANY_WIDTH);
     await rig.occupy();
     const requests = [int32Rows([1]), int32Rows([2, 3], 'INPUT0', 2), int32Rows([4])];
-    const answers = requests.map((input) => rig.servable.execute([input], 1, callContext()));
+    const answers = requests.map((input) => rig.servable.execute([input], 1, { priority: 0 }, callContext()));
     for (const at of [0, 1, 2]) {
       rig.runs.at(at).finish();
       await turns();
@@ -64,6 +64,97 @@ describe('Servable.execute', () => {
     expect(rig.executed).toEqual([[-1], [1, 4], [2, 3]]);
     const outputs = (await Promise.all(answers)).map((answer) => readInt32(answer.outputs[0]));
     expect(outputs).toEqual([[1], [2, 3], [4]]);
+  });
+});
+
+describe('Servable.statistics', () => {
+  it('counts an answered request with its rows and its time', async () => {
+    await using rig = new ServableRig();
+    const answer = rig.servable.execute([int32Rows([1, 2, 3])], 3, { priority: 0 }, callContext());
+    await turns();
+    rig.clock.advance(20);
+    rig.runs.at(0).finish();
+    await answer;
+    const { statistics } = rig.servable;
+    expect([statistics.inferenceCount, statistics.success, statistics.fail]).toMatchObject([3, { count: 1, ms: 20 }, { count: 0 }]);
+  });
+
+  it.each([
+    ['BACKEND', 'a run that fails', (rig: ServableRig) => rig.runs.at(0).fail(FAILED)],
+    ['CANCELED', 'a caller who leaves while it runs', (_rig: ServableRig, signal: CancelSource) => signal.cancel(GONE)],
+  ] as const)('counts as %s %s, once', async (reason, _what, end) => {
+    await using rig = new ServableRig();
+    const signal = new CancelSource();
+    const answer = rig.servable.execute([int32Rows([1])], 1, { priority: 0 }, callContext({ signal }));
+    await turns();
+    rig.clock.advance(5);
+    end(rig, signal);
+    await expect(answer).rejects.toBeDefined();
+    for (const run of rig.runs.open) run.finish();
+    await turns();
+    const { statistics } = rig.servable;
+    expect(statistics.failures(reason)).toMatchObject({ count: 1, ms: 5 });
+    expect([statistics.fail.count, statistics.success.count, statistics.inferenceCount]).toEqual([1, 0, 0]);
+  });
+
+  it('counts who never got to run: a full queue as rejected, an expired or cancelled wait as canceled', async () => {
+    await using rig = new ServableRig({ maxQueueSize: 2 });
+    await rig.occupy();
+    const signal = new CancelSource();
+    const row = [int32Rows([1])];
+    const cancelled = rig.servable.execute(row, 1, { priority: 0 }, callContext({ signal }));
+    const expired = rig.servable.execute(row, 1, { priority: 0 }, callContext({ deadline: 10 }));
+    await expect(rig.servable.execute(row, 1, { priority: 0 }, callContext())).rejects.toMatchObject({ code: 'overloaded' });
+    signal.cancel(GONE);
+    await expect(cancelled).rejects.toBe(GONE);
+    rig.clock.advance(10);
+    rig.runs.at(0).finish();
+    await expect(expired).rejects.toMatchObject({ code: 'deadline_exceeded' });
+    const { statistics } = rig.servable;
+    expect([statistics.failures('REJECTED').count, statistics.failures('CANCELED').count, statistics.fail.count]).toEqual([1, 2, 3]);
+  });
+
+  it("counts a stream of a decoupled model as one request, and each response by its position, without the reader's own time", async () => {
+    const { rig } = streamRig(async function* respond(inputs) {
+      for (const waitMs of [10, 30]) {
+        rig.clock.advance(waitMs);
+        yield await Promise.resolve(identity(inputs));
+      }
+    });
+    await using _ = rig;
+    for await (const _response of rig.servable.stream([int32Rows([7])], callContext())) rig.clock.advance(100);
+    const { statistics } = rig.servable;
+    expect([statistics.inferenceCount, statistics.success]).toMatchObject([1, { count: 1, ms: 240 }]);
+    expect(statistics.responses.map(({ success }) => success)).toMatchObject([
+      { count: 1, ms: 10 },
+      { count: 1, ms: 30 },
+    ]);
+  });
+
+  it('counts a stream that fails or is cancelled as failed, at the response that never came', async () => {
+    const { rig } = streamRig(async function* respond(inputs) {
+      yield await Promise.resolve(identity(inputs));
+      throw FAILED;
+    });
+    await using _ = rig;
+    await expect(collect(rig.servable.stream([int32Rows([7])], callContext()))).rejects.toBe(FAILED);
+    const signal = new CancelSource();
+    const stream = rig.servable.stream([int32Rows([7])], callContext({ signal }));
+    await stream.next();
+    signal.cancel(GONE);
+    await stream.return(undefined);
+    const { statistics } = rig.servable;
+    expect([statistics.failures('BACKEND').count, statistics.failures('CANCELED').count, statistics.success.count]).toEqual([1, 1, 0]);
+    expect(statistics.responses.map(({ success, fail, cancel }) => [success.count, fail.count, cancel.count])).toEqual([
+      [2, 0, 0],
+      [0, 1, 1],
+    ]);
+  });
+
+  it('counts a stream that found no instance as failed', async () => {
+    await using rig = new ServableRig({}, {}, { ...NO_STREAMS, acquire: () => Promise.reject(FAILED) });
+    await expect(collect(rig.servable.stream([], callContext()))).rejects.toBe(FAILED);
+    expect(rig.servable.statistics.failures('BACKEND').count).toBe(1);
   });
 });
 
@@ -163,7 +254,7 @@ describe('Servable.drain and close', () => {
   it('keeps the instances until the last batch is over', async () => {
     const streams = new FakeStreams(new CountedResponses().respond);
     await using rig = new ServableRig({}, {}, streams);
-    const answer = rig.servable.execute([int32Rows([1])], 1, callContext());
+    const answer = rig.servable.execute([int32Rows([1])], 1, { priority: 0 }, callContext());
     await turns();
     const drained = rig.servable.drain(NEVER);
     await turns();
@@ -174,7 +265,7 @@ describe('Servable.drain and close', () => {
     await answer;
     await rig.servable.close();
     expect(streams.done).toEqual(['drained', 'closed']);
-    await expect(rig.servable.execute([int32Rows([1])], 1, callContext())).rejects.toMatchObject({ code: 'draining' });
+    await expect(rig.servable.execute([int32Rows([1])], 1, { priority: 0 }, callContext())).rejects.toMatchObject({ code: 'draining' });
   });
 });
 

@@ -168,6 +168,13 @@ describe('streamRows', () => {
     const pieces = await collect(streamOf(rig, { values: upTo(20) }));
     expect(pieces.map(valuesOf)).toEqual(upTo(20).map((value) => [value]));
   });
+
+  it('does not overflow a bounded priority level by itself', async () => {
+    const priorities = { levels: 2, defaultLevel: 2, policies: new Map([[2, { maxQueueSize: 2 }]]) };
+    await using rig = answeringRig({ priorities });
+    const pieces = await collect(streamOf(rig, { values: upTo(20) }));
+    expect(pieces.map(valuesOf)).toEqual(upTo(20).map((value) => [value]));
+  });
 });
 
 describe('streamRows when a piece fails', () => {
@@ -210,6 +217,16 @@ describe('streamRows when a piece fails', () => {
     await using rig = answeringRig({ execute: () => Promise.reject(FAILED) });
     const [piece] = await collect(streamOf(rig, { values: [1], onError: 'continue' }));
     expect(piece).toMatchObject({ error: FAILED, final: true });
+  });
+
+  it("goes on after a piece that waited longer than the model's queue policy lets it, where the client wants that", async () => {
+    await using rig = new ServableRig({ maxBatchSize: 1, timeout: { action: 'reject', defaultMs: 20, allowOverride: false } });
+    await rig.occupy();
+    const collected = collect(streamOf(rig, { values: [1, 2], onError: 'continue' }));
+    await turns();
+    rig.clock.advance(20);
+    const pieces = await collected;
+    expect(pieces.map(({ error }) => error?.isQueueTimeout)).toEqual([true, true]);
   });
 
   it('ends at the deadline whatever the client wants for failing rows', async () => {

@@ -11,7 +11,11 @@ describe('findIneffectiveFields', () => {
         name: "m" platform: "onnxruntime_onnx" backend: "onnxruntime" max_batch_size: 8 default_model_filename: "a.onnx"
         input { name: "x" data_type: TYPE_FP32 dims: 4 } output { name: "y" data_type: TYPE_FP32 dims: 4 }
         version_policy { latest { num_versions: 2 } } instance_group { kind: KIND_CPU count: 2 }
-        dynamic_batching { preferred_batch_size: 4 max_queue_delay_microseconds: 10 default_queue_policy { max_queue_size: 9 } }
+        dynamic_batching {
+          preferred_batch_size: 4 max_queue_delay_microseconds: 10 preserve_ordering: true priority_levels: 1 default_priority_level: 1
+          default_queue_policy { timeout_action: DELAY default_timeout_microseconds: 5 allow_timeout_override: true max_queue_size: 9 }
+          priority_queue_policy { key: 1 value { max_queue_size: 3 } }
+        }
         parameters { key: "k" value { string_value: "v" } } model_transaction_policy { decoupled: true }`),
     ).toEqual([]);
   });
@@ -26,17 +30,17 @@ describe('findIneffectiveFields', () => {
         instance_group { gpus: 0 }
         metric_tags { key: "a" value: "b" }
         model_warmup { name: "w" }
-        dynamic_batching { priority_levels: 2 default_queue_policy { timeout_action: DELAY } }`),
+        dynamic_batching { default_priority_level: 2 priority_queue_policy { key: 1 value { max_queue_size: 3 } } }`),
     ).toEqual([
       'input[1].reshape has no effect',
       'output[0].label_filename has no effect',
       'optimization.graph has no effect',
       'optimization.cuda has no effect',
-      'dynamic_batching.priority_levels has no effect',
-      'dynamic_batching.default_queue_policy.timeout_action has no effect',
       'instance_group[0].gpus has no effect',
       'metric_tags has no effect',
       'model_warmup has no effect',
+      'dynamic_batching.default_priority_level has no effect where priority_levels is 0',
+      'dynamic_batching.priority_queue_policy has no effect where priority_levels is 0',
     ]);
   });
 
@@ -59,6 +63,9 @@ describe('findIneffectiveFields', () => {
     ['output { name: "y" } dynamic_batching { max_queue_delay_microseconds: 5 }', [unbatched]],
     ['input { name: "x" } dynamic_batching { max_queue_delay_microseconds: 5 default_queue_policy { max_queue_size: 9 } }', [unbatched]],
     ['input { name: "x" } dynamic_batching { default_queue_policy { max_queue_size: 9 } }', []],
+    ['input { name: "x" } dynamic_batching { default_queue_policy { default_timeout_microseconds: 9 } }', []],
+    ['input { name: "x" } dynamic_batching { priority_levels: 2 default_priority_level: 1 }', []],
+    ['input { name: "x" } dynamic_batching { preserve_ordering: true }', []],
     ['input { name: "x" } dynamic_batching {} max_batch_size: 2', []],
     ['dynamic_batching {}', []],
   ])('tells who asks for batches of a model that has none: %s', (text, warnings) => {

@@ -106,7 +106,15 @@ describe('parseModelInferRequest', () => {
     expect(parseModelInferRequest(oipRequest()).priority).toBe(0);
   });
 
-  it('refuses a priority that is not a countable number', () => {
+  it('reads the timeout of the queue in either integer form', () => {
+    const timeoutOf = (choice: InferParameter['parameterChoice']) =>
+      parseModelInferRequest(oipRequest({ parameters: { timeout: parameter(choice) } })).queueTimeoutUs;
+    expect(timeoutOf({ $case: 'int64Param', value: 1500n })).toBe(1500);
+    expect(timeoutOf({ $case: 'uint64Param', value: 7n })).toBe(7);
+    expect(timeoutOf(undefined)).toBe(0);
+  });
+
+  it.each(['priority', 'timeout'])('refuses a %s that is not a countable number', (name) => {
     const choices: InferParameter['parameterChoice'][] = [
       { $case: 'int64Param', value: -1n },
       { $case: 'uint64Param', value: 2n ** 64n - 1n },
@@ -115,8 +123,9 @@ describe('parseModelInferRequest', () => {
       { $case: 'doubleParam', value: 1.5 },
     ];
     for (const choice of choices) {
-      const error = refusal({ parameters: { priority: parameter(choice) } });
+      const error = refusal({ parameters: { [name]: parameter(choice) } });
       expect(error.code).toBe('invalid_request');
+      expect(error.message).toContain(`parameter '${name}' must be an integer`);
       expect(error.message).toContain(`'${choice?.value}'`);
     }
   });

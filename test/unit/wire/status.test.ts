@@ -81,6 +81,14 @@ describe('oipStatusOf', () => {
     expect(oipStatusOf('triton')(errorOf('overloaded')).code).toBe(14);
   });
 
+  it("answers a queue timeout with Triton's code where that is asked for, and a deadline of the call's own with gRPC's", () => {
+    const queueTimeout = new ServingError('deadline_exceeded', 'Request timeout expired', { queueTimeout: true });
+    expect(oipStatusOf('triton')(queueTimeout)).toMatchObject({ code: 14, message: 'Request timeout expired' });
+    expect(oipStatusOf('grpc')(queueTimeout).code).toBe(4);
+    expect(statusOf(queueTimeout).code).toBe(4);
+    expect(oipStatusOf('triton')(new ServingError('deadline_exceeded', 'deadline exceeded')).code).toBe(4);
+  });
+
   it('agrees with the other facade on everything else, under either flag', () => {
     const same = SERVING_ERROR_CODES.filter((code) => !['load_failed', 'overloaded'].includes(code));
     for (const code of same) {

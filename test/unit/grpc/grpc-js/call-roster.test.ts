@@ -33,4 +33,26 @@ describe('CallRoster', () => {
     roster.abandonLasting(DRAINING);
     expect([watch, check, stream, gone].map(({ abandoned }) => abandoned.length)).toEqual([1, 0, 0, 0]);
   });
+
+  it('abandons inference calls while they are idle, and tells when one becomes so', () => {
+    let quiet = 0;
+    const roster = new CallRoster(() => {
+      quiet += 1;
+    });
+    const [idle, busy, gone, open] = [
+      call('inference', true),
+      call('inference', true),
+      call('inference', true),
+      call('open', true),
+    ] as const;
+    for (const one of [idle, busy, gone, open]) {
+      roster.enter(one);
+      roster.rest(one, true);
+    }
+    expect(quiet).toBe(3);
+    roster.rest(busy, false);
+    roster.leave(gone);
+    roster.abandonIdle(DRAINING);
+    expect([idle, busy, gone, open].map(({ abandoned }) => abandoned)).toEqual([[DRAINING], [], [], []]);
+  });
 });

@@ -1,0 +1,228 @@
+import { ServingError } from '../error/serving-error.js';
+import { GRPCInferenceServiceDefinition } from '../gen/inference/grpc_service.js';
+import type { ModelStreamInferResponse } from '../gen/inference/infer.js';
+import type { Codec, Method, StreamingCall } from '../grpc/call.js';
+import type { CallContext } from '../model/call-context.js';
+import { type CancelListener, CancelSource } from '../model/cancel-signal.js';
+import type { VersionId } from '../model/id.js';
+import type { InferRequest, StreamOptions } from '../model/infer.js';
+import type { DataPlane } from '../serving/data-plane.js';
+import { oipErrorOf } from '../wire/oip-request.js';
+import {
+  createStreamRequestParser,
+  formatStreamError,
+  formatStreamResponse,
+  modelStreamInferResponseCodec,
+  type StreamRequest,
+  type StreamSubject,
+} from '../wire/oip-stream.js';
+import { methodOf } from './method.js';
+
+/** Requests of one stream that are read and not yet answered in full: enough to fill a few batches, few enough to hold for a client that does not read. */
+const MAX_UNDER_WAY = 64;
+/** Bytes of these requests and of answers that wait to be written, above which no further request is read. */
+const MAX_HELD_BYTES = 16 * 1024 * 1024;
+/** A client sends it at the start of a stream to be told of an error by the stream's status. */
+const GRPC_ERROR = 'triton_grpc_error';
+
+/** Decoupled models choose their responses themselves. */
+const WHOLE: StreamOptions = { rowsPerMessage: 0, ordering: 'in_order', onError: 'fail_stream' };
+
+/** Messages are decoded one by one in the stream, so that a bad one costs its own answer and not the call. */
+const BYTES: Codec<Uint8Array> = { encode: (message) => message, decode: (bytes) => bytes };
+
+export function modelStreamInferMethod(
+  plane: DataPlane,
+  { maxTypedBytes }: { readonly maxTypedBytes: number },
+): Method<Uint8Array, ModelStreamInferResponse> {
+  const parse = createStreamRequestParser(maxTypedBytes);
+  return {
+    ...methodOf(GRPCInferenceServiceDefinition, GRPCInferenceServiceDefinition.methods.modelStreamInfer),
+    request: BYTES,
+    response: modelStreamInferResponseCodec,
+    admission: 'inference',
+    kind: 'bidi',
+    handle: (requests, call) => new InferStream(plane, parse, call).run(requests),
+  };
+}
+
+/**
+ * One ModelStreamInfer: requests are read while earlier ones run, so that they share batches. Answers of ordinary models keep the requests'
+ * order, those of decoupled models come as they are made. It is the context of all its requests: they end with it.
+ */
+class InferStream implements CallContext, CancelListener {
+  readonly signal = new CancelSource();
+  readonly #plane: DataPlane;
+  readonly #parse: (bytes: Uint8Array) => StreamRequest;
+  readonly #call: StreamingCall<ModelStreamInferResponse>;
+  readonly #errorsEndStream: boolean;
+  #underWay = 0;
+  #heldBytes = 0;
+  #halfClosed = false;
+  /** Over once the last ordered answer is written. */
+  #lastTurn: Promise<void> = Promise.resolve();
+  #onRoom: (() => void) | undefined;
+  #resolve: () => void = () => undefined;
+  #reject: (reason: ServingError) => void = () => undefined;
+
+  constructor(plane: DataPlane, parse: (bytes: Uint8Array) => StreamRequest, call: StreamingCall<ModelStreamInferResponse>) {
+    this.#plane = plane;
+    this.#parse = parse;
+    this.#call = call;
+    this.#errorsEndStream = call.metadata.get(GRPC_ERROR) === 'true';
+  }
+
+  get deadline(): number {
+    return this.#call.deadline;
+  }
+
+  get span(): CallContext['span'] {
+    return this.#call.span;
+  }
+
+  /** The call is counted once, under the version that its last request found. */
+  get target(): VersionId | undefined {
+    return this.#call.target;
+  }
+
+  set target(target: VersionId | undefined) {
+    this.#call.target = target;
+  }
+
+  /** Resolves once the client has half-closed and everything is answered. */
+  async run(requests: AsyncIterable<Uint8Array>): Promise<void> {
+    const done = new Promise<void>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#call.signal.subscribe(this);
+    this.#call.idle = true;
+    void this.#read(requests);
+    try {
+      await done;
+    } finally {
+      this.#call.signal.unsubscribe(this);
+    }
+  }
+
+  onCancel(reason: ServingError): void {
+    this.#fail(reason);
+  }
+
+  async #read(requests: AsyncIterable<Uint8Array>): Promise<void> {
+    try {
+      for await (const bytes of requests) {
+        if (this.signal.reason !== undefined) return;
+        this.#take(bytes);
+        if (!this.#hasRoom()) await new Promise<void>((resolve) => (this.#onRoom = resolve));
+      }
+      this.#halfClosed = true;
+      if (this.#underWay === 0) this.#resolve();
+    } catch (error) {
+      this.#fail(ServingError.from(error));
+    }
+  }
+
+  #hasRoom(): boolean {
+    return this.#underWay < MAX_UNDER_WAY && this.#heldBytes < MAX_HELD_BYTES;
+  }
+
+  #take(bytes: Uint8Array): void {
+    if (this.#underWay === 0) this.#call.idle = false;
+    this.#underWay += 1;
+    this.#heldBytes += bytes.length;
+    void this.#serve(bytes);
+  }
+
+  /** Never rejects: what goes wrong beyond the request itself ends the stream. */
+  async #serve(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#answer(this.#parse(bytes));
+    } catch (error) {
+      this.#fail(ServingError.from(error));
+    }
+    this.#underWay -= 1;
+    this.#heldBytes -= bytes.length;
+    if (this.#underWay === 0) {
+      if (this.#halfClosed) this.#resolve();
+      else this.#call.idle = true;
+    }
+    if (this.#hasRoom()) this.#onRoom?.();
+  }
+
+  #answer(parsed: StreamRequest): Promise<void> {
+    if (parsed.kind === 'unreadable') return this.#inTurn(undefined, Promise.reject(parsed.error));
+    if (parsed.kind === 'refused') return this.#inTurn(parsed.subject, Promise.reject(parsed.error));
+    const { subject, request, emptyFinal } = parsed;
+    let decoupled: boolean;
+    try {
+      decoupled = this.#plane.describe(request.model, request.version).spec.decoupled;
+    } catch (error) {
+      return this.#inTurn(subject, Promise.reject(oipErrorOf(ServingError.from(error), request.version)));
+    }
+    return decoupled ? this.#answerMany(subject, request, emptyFinal) : this.#inTurn(subject, this.#infer(request));
+  }
+
+  async #infer(request: InferRequest): Promise<ModelStreamInferResponse> {
+    return formatStreamResponse(request, await this.#plane.infer(request, this), true);
+  }
+
+  /** Sends an answer, or the error in its place, behind those of all earlier requests. */
+  #inTurn(subject: StreamSubject | undefined, answer: Promise<ModelStreamInferResponse>): Promise<void> {
+    const turn = this.#sendInTurn(subject, answer, this.#lastTurn);
+    // A turn that failed ends the stream; who comes after it sees that.
+    this.#lastTurn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #sendInTurn(subject: StreamSubject | undefined, answer: Promise<ModelStreamInferResponse>, earlier: Promise<void>): Promise<void> {
+    let bytes: number | undefined;
+    try {
+      const response = await answer;
+      bytes = bytesOf(response);
+      this.#heldBytes += bytes;
+      await earlier;
+      if (this.signal.reason === undefined) await this.#call.send(response);
+    } catch (error) {
+      await earlier;
+      await this.#refuse(subject, ServingError.from(error), bytes !== undefined);
+    } finally {
+      this.#heldBytes -= bytes ?? 0;
+    }
+  }
+
+  /** A decoupled model's responses, each asked for when the last one could be written. */
+  async #answerMany(subject: StreamSubject, request: InferRequest, emptyFinal: boolean): Promise<void> {
+    let answered = false;
+    try {
+      for await (const piece of this.#plane.stream(request, WHOLE, this)) {
+        if (piece.final && !emptyFinal) continue;
+        answered = true;
+        await this.#call.send(formatStreamResponse(request, piece, piece.final));
+      }
+    } catch (error) {
+      await this.#refuse(subject, ServingError.from(error), answered);
+    }
+  }
+
+  /** Tells of an error in band, or ends the stream with it. `scheduled`: for certain, whatever the error's code suggests. */
+  async #refuse(subject: StreamSubject | undefined, error: ServingError, scheduled: boolean): Promise<void> {
+    if (this.signal.reason !== undefined) return;
+    if (subject === undefined || this.#errorsEndStream) this.#fail(error);
+    else await this.#call.send(formatStreamError(subject, error, scheduled));
+  }
+
+  /** Ends the call with `reason`, and everything under way with it. */
+  #fail(reason: ServingError): void {
+    if (this.signal.reason !== undefined) return;
+    this.#reject(reason);
+    this.signal.cancel(reason);
+    this.#onRoom?.();
+  }
+}
+
+function bytesOf({ inferResponse }: ModelStreamInferResponse): number {
+  let bytes = 0;
+  for (const { length } of inferResponse?.rawOutputContents ?? []) bytes += length;
+  return bytes;
+}

@@ -1,0 +1,137 @@
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
+import type { ServingErrorCode } from '../error/code.js';
+import { quote } from '../error/quote.js';
+import { invalidRequest, ServingError } from '../error/serving-error.js';
+import { ModelInferRequest, type ModelInferResponse, ModelStreamInferResponse } from '../gen/inference/infer.js';
+import type { InferRequest, InferResponse, StreamPiece } from '../model/infer.js';
+import { createCodec, createInferCodec, type MessageCodec } from './codec.js';
+import { parseModelInferRequest } from './oip-request.js';
+import { encodeModelInferResponse, formatModelInferResponse, varintBytes, writeVarint } from './oip-response.js';
+import { MODEL_INFER_LAYOUT } from './request-bounds.js';
+import { rpcStatusOf } from './status.js';
+
+const FINAL = 'triton_final_response';
+const EMPTY_FINAL = 'triton_enable_empty_final_response';
+
+/** What an error repeats of its request: model and version as they were asked for. */
+export interface StreamSubject {
+  readonly id: string;
+  readonly model: string;
+  readonly version: string;
+}
+
+/** One message of a stream. `unreadable` is no protobuf message at all: nothing that follows it can be trusted. */
+export type StreamRequest =
+  | { readonly kind: 'request'; readonly subject: StreamSubject; readonly request: InferRequest; readonly emptyFinal: boolean }
+  | { readonly kind: 'refused'; readonly subject: StreamSubject; readonly error: ServingError }
+  | { readonly kind: 'unreadable'; readonly error: ServingError };
+
+/** Whether a request that failed so had been scheduled. Triton says less of one that had not. */
+const SCHEDULED = {
+  invalid_request: false,
+  model_not_found: false,
+  model_not_ready: false,
+  overloaded: false,
+  draining: false,
+  deadline_exceeded: true,
+  cancelled: true,
+  unauthenticated: false,
+  permission_denied: false,
+  backend_unavailable: true,
+  backend_failed: true,
+  load_failed: false,
+  unsupported: false,
+  too_large: false,
+  internal: true,
+} as const satisfies Record<ServingErrorCode, boolean>;
+
+/** Makes a parser that never throws. Raw contents stay views of the bytes. */
+export function createStreamRequestParser(maxTypedBytes: number): (bytes: Uint8Array) => StreamRequest {
+  const codec = createInferCodec(ModelInferRequest, MODEL_INFER_LAYOUT, maxTypedBytes);
+  return (bytes) => {
+    let subject: StreamSubject | undefined;
+    try {
+      const message = codec.decode(bytes);
+      subject = { id: message.id, model: message.modelName, version: message.modelVersion };
+      const emptyFinal = parseEmptyFinal(message);
+      return { kind: 'request', subject, request: parseModelInferRequest(message), emptyFinal };
+    } catch (thrown) {
+      const error = ServingError.from(thrown);
+      subject ??= readSubject(bytes);
+      return subject === undefined ? { kind: 'unreadable', error } : { kind: 'refused', subject, error };
+    }
+  };
+}
+
+export function formatStreamResponse(
+  request: InferRequest,
+  response: InferResponse | StreamPiece,
+  final: boolean,
+): ModelStreamInferResponse {
+  return { errorMessage: '', inferResponse: { ...formatModelInferResponse(request, response), parameters: finalParameter(final) } };
+}
+
+/** `known`: the request had been scheduled for certain, whatever the error's code suggests. */
+export function formatStreamError(subject: StreamSubject, error: ServingError, known: boolean): ModelStreamInferResponse {
+  const scheduled = known || SCHEDULED[error.code];
+  const inferResponse: ModelInferResponse = {
+    modelName: scheduled ? subject.model : '',
+    modelVersion: scheduled ? subject.version : '',
+    id: subject.id,
+    parameters: scheduled ? finalParameter(true) : {},
+    outputs: [],
+    rawOutputContents: [],
+  };
+  return { errorMessage: rpcStatusOf(error).message, inferResponse };
+}
+
+const generatedCodec = createCodec(ModelStreamInferResponse);
+
+/** Field 2, length-delimited. */
+const INFER_RESPONSE_TAG = (2 << 3) | 2;
+/** The tag, and the longest length. */
+const MARGIN = 1 + 5;
+
+/** Moves the outputs' data once, as `modelInferResponseCodec` does. */
+export const modelStreamInferResponseCodec: MessageCodec<ModelStreamInferResponse> = {
+  encode(message) {
+    const { errorMessage, inferResponse } = message;
+    if (errorMessage !== '' || inferResponse === undefined) return generatedCodec.encode(message);
+    const bytes = encodeModelInferResponse(inferResponse, MARGIN);
+    const length = bytes.length - MARGIN;
+    const start = MARGIN - 1 - varintBytes(length);
+    bytes[start] = INFER_RESPONSE_TAG;
+    writeVarint(bytes, start + 1, length);
+    return bytes.subarray(start);
+  },
+  decode: (bytes) => generatedCodec.decode(bytes),
+};
+
+function finalParameter(final: boolean): ModelInferResponse['parameters'] {
+  return { [FINAL]: { parameterChoice: { $case: 'boolParam', value: final } } };
+}
+
+function parseEmptyFinal({ parameters }: ModelInferRequest): boolean {
+  const choice = parameters[EMPTY_FINAL]?.parameterChoice;
+  if (choice === undefined) return false;
+  if (choice.$case === 'boolParam') return choice.value;
+  throw invalidRequest(`invalid value type for '${EMPTY_FINAL}' parameter, expected bool_param, got ${quote(choice.$case)}`);
+}
+
+/** What can be told of a request that cannot be decoded: its outermost texts. Undefined where the bytes are no sequence of protobuf fields. */
+function readSubject(bytes: Uint8Array): StreamSubject | undefined {
+  const subject = { model: '', version: '', id: '' };
+  const names = [undefined, 'model', 'version', 'id'] as const;
+  try {
+    const reader = new BinaryReader(bytes);
+    while (reader.pos < reader.len) {
+      const [field, wireType] = reader.tag();
+      const name = names[field];
+      if (name !== undefined && wireType === WireType.LengthDelimited) subject[name] = reader.string();
+      else reader.skip(wireType, field);
+    }
+    return reader.pos === reader.len ? subject : undefined;
+  } catch {
+    return undefined;
+  }
+}
