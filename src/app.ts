@@ -292,7 +292,9 @@ function listenAddress(host: string, port: number): string {
 
 async function readTls({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: ServeConfig): Promise<TlsOptions | undefined> {
   if (tlsCertFile === undefined || tlsKeyFile === undefined) return undefined;
-  const [cert, key] = await Promise.all([readFile(tlsCertFile), readFile(tlsKeyFile)]);
+  // One after the other: of two that are missing the same one is named each time.
+  const cert = await readFile(tlsCertFile);
+  const key = await readFile(tlsKeyFile);
   return tlsClientCaFile === undefined ? { cert, key } : { cert, key, clientCa: await readFile(tlsClientCaFile) };
 }
 
