@@ -6,7 +6,7 @@ import { Core } from './core.js';
 import type { GrpcServer, Service } from './grpc/call.js';
 import { CallTelemetry } from './grpc/call-telemetry.js';
 import { DeadlineWheel } from './grpc/deadline-wheel.js';
-import { createGrpcJsServer } from './grpc/grpc-js/server.js';
+import { createGrpcServer } from './grpc/create-server.js';
 import { DEFAULT_GRPC_SERVER_OPTIONS, type GrpcServerOptions, type TlsOptions } from './grpc/server-options.js';
 import { type AdminServer, startAdminServer } from './http/admin.js';
 import { systemClock } from './model/clock.js';
@@ -127,7 +127,7 @@ class App implements RunningServer {
       clock: systemClock,
       random: Math.random,
     });
-    this.#grpc = await createGrpcJsServer(grpcOptions(this.#config, tls), this.#services(), {
+    this.#grpc = await createGrpcServer(this.#config.transport, grpcOptions(this.#config, tls), this.#services(), {
       door: this.#admission,
       observer: new CallTelemetry(this.#instruments, tracer, systemClock),
       clock: systemClock,

@@ -89,7 +89,7 @@ export const SERVE_OPTIONS = {
     help: 'HTTP with /metrics, /livez and /readyz; 0 takes any free port and prints it',
   },
   transport: {
-    kind: oneOf(['grpc-js'], ['native']),
+    kind: oneOf(['grpc-js', 'native']),
     default: 'grpc-js',
     group: 'Behaviour',
     placeholder: 'name',

@@ -12,7 +12,7 @@ export class HeaderMetadata implements RequestMetadata {
   }
 
   get(name: string): string | undefined {
-    if (isBinary(name)) return undefined;
+    if (isBinaryName(name)) return undefined;
     for (let at = 0; at < this.#headers.length; at += 2) {
       if (this.#headers[at] === name) return this.#headers[at + 1];
     }
@@ -22,16 +22,16 @@ export class HeaderMetadata implements RequestMetadata {
   *entries(): Generator<readonly [name: string, value: string]> {
     for (let at = 0; at < this.#headers.length; at += 2) {
       const [name = '', value = ''] = this.#headers.slice(at, at + 2);
-      if (!isBinary(name) && !isTransport(name)) yield [name, value];
+      if (!isBinaryName(name) && !isTransportName(name)) yield [name, value];
     }
   }
 }
 
-function isBinary(name: string): boolean {
+export function isBinaryName(name: string): boolean {
   return name.endsWith('-bin');
 }
 
 /** Names that belong to HTTP/2 and gRPC, not to the caller. */
-function isTransport(name: string): boolean {
+export function isTransportName(name: string): boolean {
   return name.startsWith(':') || name.startsWith('grpc-') || name === 'te' || name === 'content-type';
 }

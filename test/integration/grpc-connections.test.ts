@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -16,6 +16,14 @@ function port(address: string): number {
   return Number(address.split(':').pop());
 }
 
+/** Resolves when the other end has closed the connection; where it had not read everything, it does so by a reset. */
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.on('error', () => undefined);
+    socket.resume().once('close', () => resolve());
+  });
+}
+
 describe('connections', () => {
   it('that say nothing are closed after the preface timeout, those that have spoken are kept', async () => {
     const clock = new ManualClock();
@@ -28,8 +36,9 @@ describe('connections', () => {
     clock.advance(9_999);
     expect([silent.destroyed, stammering.destroyed]).toEqual([false, false]);
     clock.advance(2);
-    await Promise.all([silent, stammering].map((socket) => once(socket.resume(), 'close')));
+    await Promise.all([silent, stammering].map(closed));
     expect(await client.call('/test.Test/Who', '')).toMatchObject({ status: 0 });
+    await at.server.close();
     expect(clock.pending).toBe(0);
   });
 

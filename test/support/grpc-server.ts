@@ -1,11 +1,12 @@
 import type { Span } from '@opentelemetry/api';
 import type { ServingError } from '../../src/error/serving-error.js';
 import type { Arrival, Call, CallObserver, Codec, Door, GrpcServer, Method, Service } from '../../src/grpc/call.js';
+import { createGrpcServer } from '../../src/grpc/create-server.js';
 import { DeadlineWheel } from '../../src/grpc/deadline-wheel.js';
-import { createGrpcJsServer } from '../../src/grpc/grpc-js/server.js';
 import { DEFAULT_GRPC_SERVER_OPTIONS, type GrpcServerOptions } from '../../src/grpc/server-options.js';
 import { type Clock, systemClock } from '../../src/model/clock.js';
 import type { CallStatus } from '../../src/wire/status.js';
+import { TEST_TRANSPORT } from './transport.js';
 
 /** Messages of these tests are texts; the text "malformed" does not decode. */
 export const textCodec: Codec<string> = {
@@ -105,7 +106,7 @@ export async function startServer(
   const observer = new RecordingObserver();
   const wheel = new DeadlineWheel(clock);
   const internalErrors: unknown[] = [];
-  const server = await createGrpcJsServer({ ...DEFAULT_GRPC_SERVER_OPTIONS, listen: ['127.0.0.1:0'], ...options }, services, {
+  const server = await createGrpcServer(TEST_TRANSPORT, { ...DEFAULT_GRPC_SERVER_OPTIONS, listen: ['127.0.0.1:0'], ...options }, services, {
     door,
     observer,
     wheel,

@@ -6,6 +6,7 @@ import { createLogger } from '../../src/telemetry/logger.js';
 import { eventually } from './eventually.js';
 import { findSamples, type ParsedExposition, parseExposition } from './exposition.js';
 import { LogBook } from './log-book.js';
+import { TEST_TRANSPORT } from './transport.js';
 
 /** Where the project lies, with a slash at the end: this runs in build/test/support/. */
 export const ROOT = new URL('../../../', import.meta.url).pathname;
@@ -28,7 +29,7 @@ export class RunningApp implements AsyncDisposable {
 
   /** `flags` are options of `serve` by their keys ("maxInflight": "4"); defaults are the real ones. */
   static async start(flags: FlagValues, parts: AppParts = {}): Promise<RunningApp> {
-    const free = { grpcPort: '0', adminPort: '0' };
+    const free = { grpcPort: '0', adminPort: '0', transport: TEST_TRANSPORT };
     const readFile = () => Promise.reject(new Error('these tests read no config file'));
     const { config } = await loadServeConfig({ flags: { ...free, ...flags }, env: {}, readFile });
     const log = new LogBook();

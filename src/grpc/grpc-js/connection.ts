@@ -2,7 +2,7 @@ import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Clock } from '../../model/clock.js';
 import type { Peer } from '../call.js';
-import type { ReceiveBudget } from './receive-budget.js';
+import type { ReceiveBudget } from '../served/receive-budget.js';
 
 /**
  * GOAWAY that refuses no stream: length 8, type 7, no flags, stream 0; last stream 2^31-1, NO_ERROR. Written by hand, because

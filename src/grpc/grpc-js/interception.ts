@@ -1,5 +1,5 @@
 import { type Server, ServerInterceptingCall, type ServerInterceptingCallInterface, type ServerInterceptor } from '@grpc/grpc-js';
-import type { ServedCall } from './served-call.js';
+import type { GrpcJsCarrier } from './grpc-js-carrier.js';
 
 /** What grpc-js would otherwise feed with our call's messages. It only ever calls `start`. */
 class InertCall extends ServerInterceptingCall {
@@ -18,19 +18,19 @@ const INERT = new InertCall();
  * called, so that the call that is arriving needs no look-up.
  */
 export class Interception {
-  #arriving: ServedCall | undefined;
+  #arriving: GrpcJsCarrier | undefined;
 
   readonly interceptor: ServerInterceptor = (_method, transport) => {
-    const call = this.#arriving;
-    if (call === undefined) throw new Error('grpc-js started a call that did not come through the door');
+    const carrier = this.#arriving;
+    if (carrier === undefined) throw new Error('grpc-js started a call that did not come through the door');
     this.#arriving = undefined;
-    call.begin(transport);
+    carrier.begin(transport);
     return INERT;
   };
 
-  /** Right before grpc-js's own 'stream' listener is called for `call`. */
-  announce(call: ServedCall): void {
-    this.#arriving = call;
+  /** Right before grpc-js's own 'stream' listener is called for the carrier's stream. */
+  announce(carrier: GrpcJsCarrier): void {
+    this.#arriving = carrier;
   }
 }
 

@@ -2,12 +2,12 @@ import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 
 import type { Socket } from 'node:net';
 import { type ConnectionInjector, Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Peer } from '../call.js';
+import { STREAM_WINDOW_BYTES } from '../served/receive-budget.js';
 import type { GrpcServerOptions } from '../server-options.js';
 import type { Accepted } from './connection.js';
+import type { GrpcJsCarrier } from './grpc-js-carrier.js';
 import { Interception, registerPaths } from './interception.js';
 import { addHttp2Settings, http2ServerOf } from './internals.js';
-import { STREAM_WINDOW_BYTES } from './receive-budget.js';
-import type { ServedCall } from './served-call.js';
 
 /** What comes in. */
 export interface TransportEvents {
@@ -19,7 +19,7 @@ type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, 
 
 /**
  * A grpc-js server without a port and with its front door moved: sockets come from our listener, each stream is shown to us
- * before grpc-js sees it, and each call it has framed goes to our call object.
+ * before grpc-js sees it, and each call it has framed goes to our carrier.
  */
 export class Transport {
   readonly #server: Server;
@@ -59,8 +59,8 @@ export class Transport {
   }
 
   /** Has grpc-js read and frame the call's messages; it sees only the headers given here. */
-  deliver(call: ServedCall, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
-    this.#interception.announce(call);
+  deliver(carrier: GrpcJsCarrier, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    this.#interception.announce(carrier);
     for (const listener of this.#grpcJsListeners) listener(stream, headers, 0, []);
   }
 

@@ -7,13 +7,13 @@ export abstract class SingleRequestCall extends ServedCall {
 
   protected abstract serve(request: Buffer): Promise<void>;
 
-  protected override onMessage(message: Buffer): void {
+  override onMessage(message: Buffer): void {
     if (this.#request !== undefined) return this.fail(new ServingError('unsupported', 'expected one request message, got more'));
     this.#request = message;
     this.read();
   }
 
-  protected override onHalfClose(): void {
+  override onHalfClose(): void {
     const request = this.#request;
     if (request === undefined) return this.fail(new ServingError('unsupported', 'expected one request message, got none'));
     this.#request = undefined;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ServingError } from '../../../../src/error/serving-error.js';
-import { type Outlet, Sender } from '../../../../src/grpc/grpc-js/sender.js';
+import { type Outlet, Sender } from '../../../../src/grpc/served/sender.js';
 import { type CancelListener, CancelSource } from '../../../../src/model/cancel-signal.js';
 
 class CountingSignal extends CancelSource {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { invalidRequest } from '../../../../src/error/serving-error.js';
 import type { Codec } from '../../../../src/grpc/call.js';
-import { decodeRequest } from '../../../../src/grpc/grpc-js/decode-request.js';
+import { decodeRequest } from '../../../../src/grpc/served/decode-request.js';
 
 const BYTES = Buffer.from('abc');
 

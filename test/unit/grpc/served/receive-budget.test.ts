@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { CONNECTION_WINDOW_BYTES, ReceiveBudget } from '../../../../src/grpc/grpc-js/receive-budget.js';
+import { CONNECTION_WINDOW_BYTES, ReceiveBudget } from '../../../../src/grpc/served/receive-budget.js';
 
 describe('ReceiveBudget', () => {
   it('grants wide windows until the budget is spent, and again once they are given back', () => {

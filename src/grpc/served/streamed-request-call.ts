@@ -9,16 +9,16 @@ export abstract class StreamedRequestCall extends ServedCall {
   protected abstract readonly requestCodec: Codec<unknown>;
   protected abstract serve(requests: AsyncIterable<unknown>): Promise<void>;
 
-  override onReceiveMetadata(): void {
+  override onStart(): void {
     this.#requests = new RequestStream(this.requestCodec, this.signal, () => this.read());
     void this.serve(this.#requests);
   }
 
-  protected override onMessage(message: Buffer): void {
+  override onMessage(message: Buffer): void {
     this.#requests?.push(message);
   }
 
-  protected override onHalfClose(): void {
+  override onHalfClose(): void {
     this.#requests?.end();
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ServingError } from '../../../../src/error/serving-error.js';
-import { CallRoster, type RosterCall } from '../../../../src/grpc/grpc-js/call-roster.js';
+import { CallRoster, type RosterCall } from '../../../../src/grpc/served/call-roster.js';
 
 function call(admission: RosterCall['admission'], lasting: boolean): RosterCall & { readonly abandoned: ServingError[] } {
   const abandoned: ServingError[] = [];

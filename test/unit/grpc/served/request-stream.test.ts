@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ServingError } from '../../../../src/error/serving-error.js';
-import { RequestStream } from '../../../../src/grpc/grpc-js/request-stream.js';
+import { RequestStream } from '../../../../src/grpc/served/request-stream.js';
 import { CancelSource } from '../../../../src/model/cancel-signal.js';
 import { textCodec } from '../../../support/grpc-server.js';
 

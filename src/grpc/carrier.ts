@@ -1,0 +1,32 @@
+import type { CallStatus } from '../wire/status.js';
+
+/** What a transport does for one call: moves its messages and says how it ended. */
+export interface Carrier {
+  /** Asks for the next message: `onMessage` follows, or `onHalfClose` where there is none. */
+  read(): void;
+  /** Hands over one message; `written` is called when it is out. Where `isFull` is false behind it, it may be called at any time or never. */
+  write(message: Uint8Array, written: () => void): void;
+  /** Says the status, behind everything that was written. Once. */
+  end(status: CallStatus): void;
+  /** Whoever writes should wait for a `written`. */
+  readonly isFull: boolean;
+  /** Gives up what is still to be sent or received. */
+  abort(): void;
+}
+
+/** What a transport tells a call. */
+export interface CarriedCall {
+  /** From here on there is something to read. */
+  onStart(): void;
+  /** One message, decompressed and within the limit. */
+  onMessage(message: Buffer): void;
+  /** The client sends no more. */
+  onHalfClose(): void;
+  /** The body cannot be read: too large, malformed, or not to be decompressed. */
+  onUnreadable(status: CallStatus): void;
+  /**
+   * Exactly once, and last: the answer is out, or the client has gone. `said` is the number of the gRPC status that the transport itself has answered with,
+   * where it did.
+   */
+  onGone(said: number | undefined): void;
+}

@@ -1,0 +1,103 @@
+import { malformed, tooLarge } from './unreadable.js';
+
+/** Of each message: a flag that says whether it is compressed, and its length in four bytes. gRPC over HTTP/2, "Length-Prefixed-Message". */
+export const MESSAGE_PREFIX_BYTES = 5;
+
+/** Up to this size a message that comes in parts gets its memory at once; a larger one as it comes, since anybody can promise much. */
+const MAX_PROMISED_BYTES = 1024 * 1024;
+
+export interface MessageSink {
+  /** The message of `length` bytes is not here as a whole: so much is still to come. */
+  onExpected(bytes: number): void;
+  onMessage(message: Buffer, isCompressed: boolean): void;
+}
+
+/**
+ * Cuts a body into messages. One that lies in one piece is not copied. Throws UnreadableBody at the first prefix that is malformed or announces more than
+ * the limit, before anything of it is held.
+ */
+export class MessageReader {
+  readonly #maxMessageBytes: number;
+  readonly #sink: MessageSink;
+  readonly #prefix = Buffer.alloc(MESSAGE_PREFIX_BYTES);
+  #prefixBytes = 0;
+  #isCompressed = false;
+  /** Of the message whose prefix is complete; undefined between messages. */
+  #length: number | undefined;
+  #body: Buffer | undefined;
+  #bodyBytes = 0;
+
+  constructor(maxMessageBytes: number, sink: MessageSink) {
+    this.#maxMessageBytes = maxMessageBytes;
+    this.#sink = sink;
+  }
+
+  /** A message has begun but not ended. */
+  get isWithinMessage(): boolean {
+    return this.#prefixBytes > 0 || this.#length !== undefined;
+  }
+
+  /** Reads up to the end of one message and returns the offset behind it, or `end` where the message goes on. */
+  read(bytes: Buffer, start: number, end: number): number {
+    let at = start;
+    if (this.#length === undefined) {
+      at = this.#readPrefix(bytes, at, end);
+      if (this.#length === undefined) return at;
+    }
+    return this.#readBody(bytes, at, end, this.#length);
+  }
+
+  #readPrefix(bytes: Buffer, start: number, end: number): number {
+    if (this.#prefixBytes === 0 && end - start >= MESSAGE_PREFIX_BYTES) {
+      this.#begin(bytes, start);
+      return start + MESSAGE_PREFIX_BYTES;
+    }
+    const copied = bytes.copy(this.#prefix, this.#prefixBytes, start, Math.min(end, start + MESSAGE_PREFIX_BYTES - this.#prefixBytes));
+    this.#prefixBytes += copied;
+    if (this.#prefixBytes === MESSAGE_PREFIX_BYTES) {
+      this.#prefixBytes = 0;
+      this.#begin(this.#prefix, 0);
+    }
+    return start + copied;
+  }
+
+  #begin(bytes: Buffer, at: number): void {
+    const flag = bytes[at] ?? 0;
+    const length = bytes.readUInt32BE(at + 1);
+    if (flag > 1) throw malformed(`a message begins with the byte ${flag}, expected 0 or 1`);
+    if (length > this.#maxMessageBytes) throw tooLarge(length, this.#maxMessageBytes);
+    this.#isCompressed = flag === 1;
+    this.#length = length;
+  }
+
+  #readBody(bytes: Buffer, start: number, end: number, length: number): number {
+    if (this.#bodyBytes === 0 && end - start >= length) {
+      this.#finish(bytes.subarray(start, start + length));
+      return start + length;
+    }
+    const taken = Math.min(end - start, length - this.#bodyBytes);
+    const body = this.#bodyFor(this.#bodyBytes + taken, length);
+    bytes.copy(body, this.#bodyBytes, start, start + taken);
+    this.#bodyBytes += taken;
+    if (this.#bodyBytes === length) this.#finish(body.subarray(0, length));
+    else if (this.#bodyBytes === taken) this.#sink.onExpected(length - taken);
+    return start + taken;
+  }
+
+  /** Memory for the first `needed` bytes, with what is there already. */
+  #bodyFor(needed: number, length: number): Buffer {
+    const { length: room = 0 } = this.#body ?? {};
+    if (this.#body !== undefined && room >= needed) return this.#body;
+    const grown = Buffer.allocUnsafeSlow(Math.min(length, Math.max(needed, 2 * room, MAX_PROMISED_BYTES)));
+    this.#body?.copy(grown, 0, 0, this.#bodyBytes);
+    this.#body = grown;
+    return grown;
+  }
+
+  #finish(message: Buffer): void {
+    this.#length = undefined;
+    this.#body = undefined;
+    this.#bodyBytes = 0;
+    this.#sink.onMessage(message, this.#isCompressed);
+  }
+}

@@ -1,0 +1,122 @@
+import type { Socket } from 'node:net';
+import { Connection, type ConnectionEvents, type ConnectionLimits } from '../../http2/connection.js';
+import type { RequestHead } from '../../http2/request-head.js';
+import type { Stream, StreamListener } from '../../http2/stream.js';
+import type { Clock } from '../../model/clock.js';
+import type { Peer } from '../call.js';
+import { type Arrivals, isGrpc } from '../served/arrivals.js';
+import type { ServerConnection } from '../served/server-connections.js';
+import { NOT_GRPC, NOT_POST, OVERSIZED_HEADERS, trailersOnly } from './answers.js';
+import { isMessageEncoding } from './compression.js';
+import { FieldMetadata } from './field-metadata.js';
+import { NativeCarrier } from './native-carrier.js';
+
+/** What all connections of a server share. */
+export interface NativeHost {
+  readonly arrivals: Arrivals;
+  readonly maxMessageBytes: number;
+  readonly clock: Clock;
+  onLeaving(connection: NativeConnection): void;
+  onClosed(connection: NativeConnection): void;
+}
+
+/** gRPC on one HTTP/2 connection: makes calls of its streams. */
+export class NativeConnection implements ServerConnection, ConnectionEvents {
+  /** What it was granted of the server's receive budget. */
+  readonly windowBytes: number;
+  readonly #host: NativeHost;
+  readonly #peer: Peer;
+  readonly #connection: Connection;
+
+  /** `limits` are the host's but for what each connection has of its own: its window and its age. */
+  constructor(socket: Socket, peer: Peer, host: NativeHost, limits: ConnectionLimits) {
+    this.windowBytes = limits.connectionWindowBytes;
+    this.#host = host;
+    this.#peer = peer;
+    this.#connection = new Connection(socket, limits, this, host.clock);
+  }
+
+  get leaving(): boolean {
+    return this.#connection.isLeaving;
+  }
+
+  retire(): void {
+    this.#connection.retire();
+  }
+
+  destroy(): void {
+    this.#connection.destroy();
+  }
+
+  tick(): void {
+    this.#connection.tick();
+  }
+
+  onRequest(stream: Stream, { method, path = '', fields }: RequestHead): void {
+    let contentType: string | undefined;
+    let encoding: string | undefined;
+    let timeout: string | undefined;
+    for (const { name, value } of fields) {
+      if (name === 'content-type') contentType = value;
+      else if (name === 'grpc-encoding') encoding = value;
+      else if (name === 'grpc-timeout') timeout = value;
+    }
+    if (!isGrpc(contentType)) stream.listener = new ForeignRequest(stream);
+    else if (method !== 'POST') stream.respond(NOT_POST, true);
+    else this.#admit(stream, path, encoding, timeout, new FieldMetadata(fields));
+  }
+
+  onOversizedRequest(stream: Stream): void {
+    stream.respond(OVERSIZED_HEADERS, true);
+  }
+
+  onLeaving(): void {
+    this.#host.onLeaving(this);
+  }
+
+  onClosed(): void {
+    this.#host.onClosed(this);
+  }
+
+  #admit(stream: Stream, path: string, encoding: string | undefined, timeout: string | undefined, metadata: FieldMetadata): void {
+    const admitted = this.#host.arrivals.admit({ path, encoding, timeout, metadata }, this.#peer);
+    if ('refusal' in admitted) {
+      stream.respond(trailersOnly(admitted.refusal), true);
+      return;
+    }
+    const { call } = admitted;
+    const messages = {
+      encoding: isMessageEncoding(encoding) ? encoding : 'identity',
+      maxMessageBytes: this.#host.maxMessageBytes,
+    } as const;
+    const carrier = new NativeCarrier(stream, call, messages);
+    stream.listener = carrier;
+    call.begin(carrier);
+    call.onStart();
+  }
+}
+
+/** A request that is not gRPC: it is heard out, as HTTP wants it, and told so. */
+class ForeignRequest implements StreamListener {
+  readonly #stream: Stream;
+
+  constructor(stream: Stream) {
+    this.#stream = stream;
+  }
+
+  onData(_bytes: Buffer, start: number, end: number): void {
+    this.#stream.consume(end - start);
+  }
+
+  onEnd(): void {
+    this.#stream.respond(NOT_GRPC.headers);
+    this.#stream.send(NOTHING, NOT_GRPC.text);
+    this.#stream.end([]);
+  }
+
+  onReset(): void {}
+
+  onDrain(): void {}
+}
+
+const NOTHING = new Uint8Array(0);

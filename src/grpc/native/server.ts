@@ -1,0 +1,117 @@
+import type { Socket } from 'node:net';
+import type { ConnectionLimits } from '../../http2/connection.js';
+import type { Clock } from '../../model/clock.js';
+import type { GrpcServer, Peer, Service } from '../call.js';
+import { Listener } from '../listener.js';
+import { Arrivals, routesOf } from '../served/arrivals.js';
+import { ReceiveBudget } from '../served/receive-budget.js';
+import { jittered, ServerConnections } from '../served/server-connections.js';
+import type { GrpcServerDeps, GrpcServerOptions } from '../server-options.js';
+import { NativeConnection, type NativeHost } from './native-connection.js';
+import { connectionLimits } from './transport-limits.js';
+
+/** How late what time asks of a connection may be done: one timer serves all of them. */
+const TICK_MS = 500;
+
+/** Binds the addresses and serves. Rejects with the error of node:net when an address cannot be bound. */
+export async function createNativeServer(
+  options: GrpcServerOptions,
+  services: readonly Service[],
+  deps: GrpcServerDeps,
+): Promise<GrpcServer> {
+  const server = new NativeServer(options, services, deps);
+  await server.listen();
+  return server;
+}
+
+/** gRPC over our own HTTP/2. */
+class NativeServer implements GrpcServer, NativeHost {
+  readonly arrivals: Arrivals;
+  readonly limits: ConnectionLimits;
+  readonly maxMessageBytes: number;
+  readonly clock: Clock;
+  readonly #options: GrpcServerOptions;
+  readonly #deps: GrpcServerDeps;
+  readonly #receiveBudget: ReceiveBudget;
+  readonly #connections = new ServerConnections();
+  readonly #ticking = new Set<NativeConnection>();
+  #listener: Listener | undefined;
+  #cancelTick: (() => void) | undefined;
+  #drained: Promise<void> | undefined;
+
+  constructor(options: GrpcServerOptions, services: readonly Service[], deps: GrpcServerDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.clock = deps.clock;
+    this.maxMessageBytes = options.maxMessageBytes;
+    this.limits = connectionLimits(options);
+    this.#receiveBudget = new ReceiveBudget(options.receiveBudgetBytes);
+    const host = { ...deps, maxMessageBytes: options.maxMessageBytes, roster: this.#connections.roster };
+    this.arrivals = new Arrivals(host, routesOf(services));
+  }
+
+  get addresses(): readonly string[] {
+    return this.#listener?.addresses ?? [];
+  }
+
+  async listen(): Promise<void> {
+    const { listen, maxConnections, prefaceTimeoutMs, tls } = this.#options;
+    this.#listener = await Listener.listen(
+      {
+        listen,
+        maxConnections,
+        handshakeTimeoutMs: prefaceTimeoutMs / 2,
+        onRefused: () => this.#deps.observer.connectionRefused(),
+        ...(tls !== undefined && { tls }),
+      },
+      (socket, peer) => this.#accept(socket, peer),
+    );
+  }
+
+  drain(signal: AbortSignal): Promise<void> {
+    this.#drained ??= this.#drain(signal);
+    return this.#drained;
+  }
+
+  async close(): Promise<void> {
+    this.#connections.close();
+    await this.#listener?.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  onLeaving(): void {
+    this.#connections.left();
+  }
+
+  onClosed(connection: NativeConnection): void {
+    this.#receiveBudget.giveBack(connection.windowBytes);
+    this.#ticking.delete(connection);
+    this.#connections.forget(connection);
+    if (this.#ticking.size > 0) return;
+    this.#cancelTick?.();
+    this.#cancelTick = undefined;
+  }
+
+  async #drain(signal: AbortSignal): Promise<void> {
+    this.#listener?.stop();
+    await this.#connections.drain(signal);
+    await this.close();
+  }
+
+  #accept(socket: Socket, peer: Peer): void {
+    const connectionWindowBytes = this.#receiveBudget.take() ?? 0;
+    const limits = { ...this.limits, connectionWindowBytes, maxAgeMs: jittered(this.limits.maxAgeMs, Math.random()) };
+    const connection = new NativeConnection(socket, peer, this, limits);
+    this.#ticking.add(connection);
+    this.#connections.add(connection);
+    this.#cancelTick ??= this.clock.after(TICK_MS, this.#tick);
+  }
+
+  readonly #tick = (): void => {
+    this.#cancelTick = this.clock.after(TICK_MS, this.#tick);
+    for (const connection of this.#ticking) connection.tick();
+  };
+}
