@@ -5,8 +5,8 @@ import type { ServeConfig } from './config/options.js';
 import { Core } from './core.js';
 import type { GrpcServer, Service } from './grpc/call.js';
 import { CallTelemetry } from './grpc/call-telemetry.js';
-import { DeadlineWheel } from './grpc/deadline-wheel.js';
 import { createGrpcServer } from './grpc/create-server.js';
+import { DeadlineWheel } from './grpc/deadline-wheel.js';
 import { DEFAULT_GRPC_SERVER_OPTIONS, type GrpcServerOptions, type TlsOptions } from './grpc/server-options.js';
 import { type AdminServer, startAdminServer } from './http/admin.js';
 import { systemClock } from './model/clock.js';
@@ -20,14 +20,16 @@ import { reflectionServices } from './services/reflection.js';
 import { Admission } from './serving/admission.js';
 import { ControlPlane } from './serving/control-plane.js';
 import { DataPlane } from './serving/data-plane.js';
+import { LogSettings } from './serving/log-settings.js';
 import { Readiness } from './serving/readiness.js';
+import { SharedMemory, sharedMemoryDirectory } from './serving/shared-memory.js';
+import { TraceSettings } from './serving/trace-settings.js';
 import { Instruments } from './telemetry/instruments.js';
 import type { Logger } from './telemetry/logger.js';
 import { startTracing, type Tracing } from './telemetry/sdk.js';
 import { CallTracer } from './telemetry/tracer.js';
 
 const FACADES = ['millrace.v1.InferenceService', 'inference.GRPCInferenceService'];
-const UNTRACED = { parentBased: true, ratio: 0 };
 /** What the flush of the last spans may take once everything else has ended. */
 const FLUSH_MS = 3_000;
 /** Whoever watches the health of this server hears of a drain before the connection says so: a message takes some turns of the event loop. */
@@ -36,6 +38,8 @@ const MIN_DRAIN_GRACE_MS = 10;
 export interface AppParts {
   /** The code of ONNX Runtime's worker threads; tests bring one that dies. */
   readonly onnxWorkerUrl?: URL;
+  /** Where files lie that callers send with a load; tests bring one that they can look into. */
+  readonly temporaryDirectory?: string;
   /** The deadlines of all calls; tests bring one that they can look into. */
   readonly wheel?: DeadlineWheel;
 }
@@ -63,8 +67,11 @@ class App implements RunningServer {
   readonly #deps: ServerDeps;
   readonly #logger: Logger;
   readonly #tracing: Tracing | undefined;
+  readonly #traceSettings: TraceSettings;
+  readonly #callTracer: CallTracer;
   readonly #instruments = new Instruments();
   readonly #admission: Admission;
+  readonly #memory: SharedMemory | undefined;
   readonly #core: Core;
   readonly #readiness: Readiness;
   readonly #closing = new AbortController();
@@ -79,8 +86,14 @@ class App implements RunningServer {
     this.#deps = deps;
     this.#logger = deps.logger;
     this.#tracing = tracing;
+    this.#traceSettings = new TraceSettings(tracing?.sampling, (model, values) => {
+      this.#logger.info('trace_settings', { ...(model === undefined ? {} : { model }), settings: values });
+    });
+    const { sampler } = this.#traceSettings;
+    this.#callTracer = new CallTracer({ tracer: tracing?.tracer, sampler, clock: systemClock, random: Math.random });
     this.#wheel = parts.wheel ?? new DeadlineWheel(systemClock);
     this.#admission = new Admission(config, systemClock, (cause) => this.#instruments.shed(cause).add());
+    this.#memory = createSharedMemory(config);
     const models = config.modelControlMode === 'explicit' ? config.loadModel : ['*'];
     this.#core = new Core(
       { ...config, repositories: config.modelRepository, models },
@@ -121,15 +134,9 @@ class App implements RunningServer {
         onError: (error) => this.#logger.error('admin_failed', { error }),
       },
     );
-    const tracer = new CallTracer({
-      tracer: this.#tracing?.tracer,
-      sampling: this.#tracing?.sampling ?? UNTRACED,
-      clock: systemClock,
-      random: Math.random,
-    });
     this.#grpc = await createGrpcServer(this.#config.transport, grpcOptions(this.#config, tls), this.#services(), {
       door: this.#admission,
-      observer: new CallTelemetry(this.#instruments, tracer, systemClock),
+      observer: new CallTelemetry(this.#instruments, this.#callTracer, systemClock, this.#logger),
       clock: systemClock,
       wheel: this.#wheel,
       onInternalError: (error, path) => this.#logger.error('call_failed', { path, error }),
@@ -185,19 +192,26 @@ class App implements RunningServer {
     await this.#grpc?.close();
     const models = await this.#core.drain(limit);
     if (models === 'stuck') this.#logger.error('worker_stuck', { reason: 'a worker is still inside the runtime and cannot be stopped' });
+    this.#memory?.[Symbol.dispose]();
     await this.#admin?.close();
     await this.#tracing?.shutdown(AbortSignal.timeout(FLUSH_MS));
     return models;
   }
 
   #services(): Service[] {
-    const { maxTypedBytes, statusCodes, reflection } = this.#config;
-    const data = new DataPlane(this.#core.registry, this.#admission);
+    const { maxTypedBytes, statusCodes, grpcHeaderForwardPattern, reflection } = this.#config;
+    const data = new DataPlane(this.#core.registry, this.#admission, (span, model) => this.#callTracer.keeps(span, model));
     const services = [
       inferenceV1Service(data, { maxTypedBytes }),
       oipService(
-        { data, control: this.#controlPlane(), readiness: this.#readiness },
-        { maxTypedBytes, statusCodes, version: this.#deps.version },
+        {
+          data,
+          control: this.#controlPlane(),
+          readiness: this.#readiness,
+          memory: this.#memory,
+          settings: { trace: this.#traceSettings, log: new LogSettings(this.#logger), access: this.#config.controlPlane },
+        },
+        { maxTypedBytes, statusCodes, headerForwardPattern: grpcHeaderForwardPattern, version: this.#deps.version },
       ),
       healthService(this.#readiness),
     ];
@@ -209,6 +223,7 @@ class App implements RunningServer {
     return new ControlPlane({
       registry: this.#core.registry,
       source: this.#core.source,
+      overrides: this.#core.overrides,
       access: controlPlane,
       explicit: modelControlMode === 'explicit',
       onAspired: (aspired) => this.#reportWarnings(aspired),
@@ -253,6 +268,7 @@ class App implements RunningServer {
     if (event.kind === 'model_failed') {
       this.#logger.error('model_failed', { model: event.model, reason: event.reason.message, error: event.reason.cause });
     }
+    if (event.kind === 'model_gone') this.#traceSettings.forget(event.model);
     if (event.kind !== 'version') return;
     const { id, to, elapsedMs, reason } = event;
     if (to === 'ready') this.#logger.info('model_ready', { ...id, loadMs: Math.round(elapsedMs) });
@@ -271,6 +287,11 @@ class App implements RunningServer {
     const { kind, ...fields } = event;
     this.#logger.warn(kind, { ...id, ...fields });
   }
+}
+
+function createSharedMemory({ controlPlane, maxQueuedBytes }: ServeConfig): SharedMemory | undefined {
+  const directory = sharedMemoryDirectory();
+  return directory === undefined ? undefined : new SharedMemory({ directory, access: controlPlane, maxReadBytes: maxQueuedBytes });
 }
 
 function grpcOptions(config: ServeConfig, tls: TlsOptions | undefined): GrpcServerOptions {

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import type { Tracer } from '@opentelemetry/api';
 import type { Backend } from './backend/backend.js';
 import { IdentityBackend } from './backend/identity/backend.js';
@@ -8,13 +9,15 @@ import { ServingError } from './error/serving-error.js';
 import { type Clock, systemClock } from './model/clock.js';
 import type { VersionId } from './model/id.js';
 import { FilesystemSource } from './registry/filesystem-source.js';
+import { OverrideDirectories } from './registry/override-directory.js';
+import { OverrideSource } from './registry/override-source.js';
 import { Registry } from './registry/registry.js';
-import type { AspiredModel, Source } from './registry/source.js';
+import type { AspiredModel, Overrides, Source } from './registry/source.js';
 import type { RegistryEvent } from './registry/status.js';
 import type { Servable } from './serving/servable.js';
 import { ServableLoader } from './serving/servable-loader.js';
 import type { Instruments } from './telemetry/instruments.js';
-import { defaultSettings, parseModelConfig } from './wire/model-config.js';
+import { defaultSettings, parseConfigOverride, parseModelConfig } from './wire/model-config.js';
 
 /** What a worker may take to end its run once everybody has given up on it; common runs are far shorter. */
 const STUCK_AFTER_MS = 2_000;
@@ -35,6 +38,8 @@ export interface CoreParts {
   readonly tracer: Tracer | undefined;
   /** The code of ONNX Runtime's worker threads; tests bring one that dies. */
   readonly onnxWorkerUrl?: URL;
+  /** Where files lie that callers sent with a load; the system's own where absent. */
+  readonly temporaryDirectory?: string;
   readonly onRegistryEvent: (event: RegistryEvent) => void;
   readonly onPoolEvent: (id: VersionId, event: PoolEvent) => void;
   readonly onBatchFailed: (id: VersionId, error: ServingError) => void;
@@ -45,14 +50,24 @@ export class Core {
   readonly registry: Registry<Servable>;
   /** The model repositories. */
   readonly source: Source;
+  /** The same models as callers want them. */
+  readonly overrides: Overrides;
+  readonly #overrideDirectories: OverrideDirectories;
   readonly #options: CoreOptions;
   readonly #onnx: OnnxBackend;
 
   constructor(options: CoreOptions, parts: CoreParts) {
-    const { clock, instruments, tracer, onnxWorkerUrl, onRegistryEvent, onPoolEvent, onBatchFailed } = parts;
+    const { clock, instruments, tracer, onnxWorkerUrl, temporaryDirectory = tmpdir(), onRegistryEvent, onPoolEvent, onBatchFailed } = parts;
     const { repositories, defaultMaxBatchSize, loadParallelism, loadTimeoutMs } = options;
     this.#options = options;
-    this.source = new FilesystemSource({ repositories, parseSettings: parseModelConfig, defaultSettings });
+    const source = new FilesystemSource({ repositories, parseSettings: parseModelConfig, defaultSettings });
+    this.source = source;
+    this.#overrideDirectories = new OverrideDirectories(temporaryDirectory);
+    this.overrides = new OverrideSource({
+      repositories: source,
+      directories: this.#overrideDirectories,
+      parseConfig: parseConfigOverride,
+    });
     this.#onnx = new OnnxBackend({ clock, workerUrl: onnxWorkerUrl ?? ONNX_WORKER_URL });
     const backends: Backend[] = [this.#onnx, new IdentityBackend(clock), new RepeatBackend(clock)];
     const random = Math.random;
@@ -82,8 +97,10 @@ export class Core {
    * Unloads everything, with the time that the signal leaves. `unloaded`: no worker thread is left and the process may exit. `stuck`: one is
    * still inside the runtime, where nothing can stop it; the process can only be killed (exiting would abort it). Idempotent.
    */
-  drain(signal: AbortSignal): Promise<'unloaded' | 'stuck'> {
-    return Promise.race([this.#unload(signal), patienceAfter(signal)]);
+  async drain(signal: AbortSignal): Promise<'unloaded' | 'stuck'> {
+    const outcome = await Promise.race([this.#unload(signal), patienceAfter(signal)]);
+    await this.#overrideDirectories.close();
+    return outcome;
   }
 
   async #unload(signal: AbortSignal): Promise<'unloaded'> {

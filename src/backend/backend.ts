@@ -27,12 +27,18 @@ export interface Backend {
   open(source: ModelSource, signal: AbortSignal): Promise<OpenModel>;
 }
 
-/** A model that was read once and can be instantiated many times. */
-export interface OpenModel extends AsyncDisposable {
-  readonly signature: ModelSignature;
+/** What makes a model's instances. */
+export interface InstanceSource {
   /** Batches that one instance takes at a time: 1 for anything that computes, many for what only waits. */
   readonly slotsPerInstance: number;
   createInstance(spec: ModelSpec, signal: AbortSignal): Promise<Instance>;
+}
+
+/** A model that was read once and can be instantiated many times. */
+export interface OpenModel extends InstanceSource, AsyncDisposable {
+  readonly signature: ModelSignature;
+  /** Whether an execution may come without the inputs that config.pbtxt calls optional. Absent: it may not. */
+  readonly takesOptionalInputs?: boolean;
   /**
    * Throws `invalid_request` for what the signature cannot say. Called with a request's validated inputs before they join a
    * batch, so that they cannot fail the others in it. Absent: the signature says it all.

@@ -3,7 +3,7 @@ import { ServingError } from '../error/serving-error.js';
 import type { Clock } from '../model/clock.js';
 import type { ModelSpec } from '../model/spec.js';
 import { abortReason } from './abort.js';
-import type { Instance, OpenModel } from './backend.js';
+import type { Instance, InstanceSource } from './backend.js';
 import { InstanceSet, type PoolEvent } from './instance-set.js';
 import { Lease, type PooledSlot } from './lease.js';
 import type { RestartPolicy } from './restart.js';
@@ -18,7 +18,7 @@ export interface PoolMetrics {
 }
 
 export interface PoolOptions {
-  readonly model: OpenModel;
+  readonly model: InstanceSource;
   readonly spec: ModelSpec;
   /** Callers that may wait for a slot; one more is `overloaded`. */
   readonly maxWaiters: number;

@@ -23,6 +23,8 @@ export interface Submission {
   readonly priority?: number;
   /** The longest wait that the client asks for, in microseconds; absent or 0: the model's own. */
   readonly queueTimeoutUs?: number | undefined;
+  /** Set as soon as it is in a batch: from then on it shares the batch's fate, whether or not its caller waits for that. */
+  dispatched?: boolean;
 }
 
 interface Settle {
@@ -57,11 +59,13 @@ export class Entry implements CancelListener {
 
   #state: EntryState = 'waiting';
   #owner: EntryOwner | undefined;
+  readonly #submission: Submission;
   readonly #signal: CancelSignal;
   /** Present until settled, so that a settled entry holds on to nothing. */
   #promise: Settle | undefined;
 
   constructor(submission: Submission, context: CallContext, enqueuedAt: number, level = 0) {
+    this.#submission = submission;
     this.inputs = submission.inputs;
     this.rows = submission.rows;
     this.key = submission.key;
@@ -97,6 +101,7 @@ export class Entry implements CancelListener {
   }
 
   start(): void {
+    this.#submission.dispatched = true;
     if (this.#state === 'waiting') this.#state = 'running';
   }
 

@@ -66,7 +66,7 @@ async function runServer(config: ServeConfig, io: CliIo, { startServer, version 
   } catch (error) {
     progress?.clear();
     if (stop.signal.aborted && error === stop.signal.reason) return EXIT.ok;
-    return reportFailure(error, config, logger, io);
+    return reportFailure(error, logger, io);
   }
 }
 
@@ -80,9 +80,9 @@ async function runUntilStopped(server: RunningServer, stop: StopRequest, logger:
 }
 
 /** A failure is an event like any other where lines are read by programs. */
-function reportFailure(error: unknown, { logLevel }: ServeConfig, logger: Logger, io: CliIo): ExitCode {
+function reportFailure(error: unknown, logger: Logger, io: CliIo): ExitCode {
   const { line, code } = describeFailure(error);
-  if (io.stderr.isTTY || logLevel === 'silent') io.stderr.write(`millrace: ${line}\n`);
+  if (io.stderr.isTTY || !logger.switches.error) io.stderr.write(`millrace: ${line}\n`);
   else logger.error('start_failed', { reason: line });
   return code;
 }

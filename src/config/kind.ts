@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { HeaderPattern } from '../model/header-pattern.js';
 
 /**
  * What an option's value may be. The schema takes the value as YAML gives it, and the same value as text, which is all that flags and
@@ -62,6 +63,26 @@ export function flag(): Kind<boolean> {
 
 export function filePath(): Kind<string | undefined> {
   return { schema: z.string().min(1), allowed: 'the path of a file', arity: 'one', later: [], show: (value) => value };
+}
+
+/** Compiled once; shown as it was written. */
+export function headerPattern(): Kind<HeaderPattern | undefined> {
+  return {
+    schema: z.string().min(1).transform(compilePattern),
+    allowed: 'a regular expression without look-around and back-references',
+    arity: 'one',
+    later: [],
+    show: (pattern) => pattern?.source,
+  };
+}
+
+function compilePattern(source: string, context: z.RefinementCtx): HeaderPattern {
+  try {
+    return new HeaderPattern(source);
+  } catch (error) {
+    context.addIssue(error instanceof Error ? error.message : String(error));
+    return z.NEVER;
+  }
 }
 
 /** Each element is described by `element`. YAML may give a single one without a list around it. */

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { parseConfigFile } from './config-file.js';
 import { type Environment, readVariable, unknownVariables } from './environment.js';
 import { answerForeignKey } from './foreign-option.js';
@@ -66,7 +67,12 @@ function parseValue(key: string, kind: Kind<unknown>, { value, origin }: Given):
   if (typeof value === 'string' && kind.later.includes(value)) {
     throw new UsageError(`${name}: ${value} is not in this version; use ${kind.allowed}`);
   }
-  throw new UsageError(`${name}: ${show(value)} is not allowed, expected ${kind.allowed}`);
+  throw new UsageError(`${name}: ${show(value)} is not allowed, expected ${kind.allowed}${reasonOf(parsed.error)}`);
+}
+
+/** What a kind found out by itself; what the schema library says would only repeat what is allowed. */
+function reasonOf({ issues: [issue] }: z.ZodError): string {
+  return issue?.code === 'custom' ? `: ${issue.message}` : '';
 }
 
 async function readConfigFile({ flags, env, readFile }: ConfigSources): Promise<ReadonlyMap<string, Given>> {

@@ -1,4 +1,4 @@
-import { filePath, flag, hosts, integer, type Kind, names, oneOf, onOff, paths, port } from './kind.js';
+import { filePath, flag, headerPattern, hosts, integer, type Kind, names, oneOf, onOff, paths, port } from './kind.js';
 
 export type OptionGroup = 'Models' | 'Addresses' | 'Behaviour' | 'Limits' | 'TLS';
 
@@ -108,6 +108,13 @@ export const SERVE_OPTIONS = {
     group: 'Behaviour',
     placeholder: 'access',
     help: "who may change the server's state (load and unload models): local for loopback peers and unix sockets, on for everybody, off for nobody",
+  },
+  grpcHeaderForwardPattern: {
+    kind: headerPattern(),
+    default: undefined,
+    group: 'Behaviour',
+    placeholder: 'regex',
+    help: 'request headers of inference.GRPCInferenceService with a name that this matches become request parameters; without it none do',
   },
   reflection: {
     kind: onOff(),

@@ -32,7 +32,6 @@ const COUNTERPARTS: Readonly<Record<string, string>> = {
   '--allow-grpc': 'gRPC is always on, at --grpc-port',
   '--grpc-address': 'use --host',
   '--reuse-grpc-port': NO_COUNTERPART,
-  '--grpc-header-forward-pattern': NO_COUNTERPART,
   '--grpc-infer-thread-count': NO_COUNTERPART,
   '--grpc-infer-allocation-pool-size': 'there is no such pool here; use --max-inflight to bound the calls inside',
   '--grpc-max-response-pool-size': 'there is no such pool here; a slow reader of a stream holds back its own rows only',

@@ -8,8 +8,11 @@ export interface CallContext {
   readonly signal: CancelSignal;
   /** When the answer is due, in the clock's milliseconds; Infinity where the client set none. */
   readonly deadline: number;
-  /** The call's server span where the call is sampled; undefined is the common case and costs nothing below. */
-  readonly span: Span | undefined;
+  /**
+   * The call's server span where the call is sampled; undefined is the common case and costs nothing below. The data plane takes it away where
+   * the model's own trace settings leave the call out.
+   */
+  span: Span | undefined;
   /** The version that serves the call: set by the data plane once it has found one, read by metrics and traces at the end. */
   target: VersionId | undefined;
 }

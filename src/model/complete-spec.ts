@@ -1,6 +1,7 @@
 import { quote, quoteList } from '../error/quote.js';
 import { ServingError } from '../error/serving-error.js';
-import { formatShape, type ShapePattern } from '../tensor/shape.js';
+import { formatShape } from '../tensor/shape.js';
+import { completeShape } from './complete-shape.js';
 import type { ModelSource } from './source.js';
 import type { BatchingSpec, ModelSettings, ModelSignature, ModelSpec, TensorSettings, TensorSignature, TensorSpec } from './spec.js';
 
@@ -27,8 +28,8 @@ export function completeSpec(source: ModelSource, signature: ModelSignature, def
     inputs: withoutBatchAxis(signature.inputs, 'input', maxBatchSize, source),
     outputs: withoutBatchAxis(signature.outputs, 'output', maxBatchSize, source),
   };
-  const inputs = joinTensors(settings.inputs, own.inputs, 'input', source);
-  const outputs = joinTensors(settings.outputs, own.outputs, 'output', source);
+  const inputs = joinTensors(settings.inputs, own.inputs, maxBatchSize > 0, 'input', source);
+  const outputs = joinTensors(settings.outputs, own.outputs, maxBatchSize > 0, 'output', source);
   if (settings.inputs.length > 0) assertNoneMissing(inputs, own.inputs, source);
   return Object.freeze({
     model,
@@ -42,6 +43,8 @@ export function completeSpec(source: ModelSource, signature: ModelSignature, def
     instanceCount: Math.max(1, settings.instanceCount),
     decoupled: settings.decoupled,
     parameters: new Map(settings.parameters),
+    metricTags: new Map(settings.metricTags),
+    authored: settings.authored,
   });
 }
 
@@ -83,6 +86,7 @@ function withoutBatchAxis(
 function joinTensors(
   configured: readonly TensorSettings[],
   own: readonly TensorSpec[],
+  isBatched: boolean,
   kind: TensorKind,
   source: ModelSource,
 ): readonly TensorSpec[] {
@@ -96,27 +100,20 @@ function joinTensors(
     if (ownTensor === undefined) {
       throw complaint(source, `${kind} ${quote(name)} is not in the model, whose ${kind}s are ${quoteList([...ownByName.keys()])}`);
     }
-    return joinTensor(tensor, ownTensor, kind, source);
+    return joinTensor(tensor, ownTensor, isBatched, kind, source);
   });
 }
 
-function joinTensor(configured: TensorSettings, own: TensorSpec, kind: TensorKind, source: ModelSource): TensorSpec {
-  const { name, datatype = own.datatype, dims = own.dims } = configured;
+function joinTensor(configured: TensorSettings, own: TensorSpec, isBatched: boolean, kind: TensorKind, source: ModelSource): TensorSpec {
+  const { name, datatype = own.datatype, optional } = configured;
   if (datatype !== own.datatype) {
     throw complaint(source, `${kind} ${quote(name)}: datatype is configured as ${datatype}, but the model's is ${own.datatype}`);
   }
-  if (!agree(dims, own.dims)) {
-    throw complaint(
-      source,
-      `${kind} ${quote(name)}: dims are configured as ${formatShape(dims)}, but the model's are ${formatShape(own.dims)}`,
-    );
-  }
-  return freezeTensor({ name, datatype, dims: dims.map((size, axis) => (size === -1 ? (own.dims[axis] ?? -1) : size)) });
-}
-
-/** Of equal rank, and no axis fixed to two sizes. */
-function agree(a: ShapePattern, b: ShapePattern): boolean {
-  return a.length === b.length && a.every((size, axis) => size === -1 || b[axis] === -1 || size === b[axis]);
+  const shape = completeShape(configured, own.dims, isBatched);
+  if ('problem' in shape) throw complaint(source, `${kind} ${quote(name)}: ${shape.problem}`);
+  const { dims, modelDims } = shape;
+  const tensor = modelDims === undefined ? { name, datatype, dims } : { name, datatype, dims, modelDims: Object.freeze([...modelDims]) };
+  return freezeTensor(optional === true ? { ...tensor, optional } : tensor);
 }
 
 function assertNoneMissing(configured: readonly TensorSpec[], own: readonly TensorSpec[], source: ModelSource): void {
@@ -139,8 +136,8 @@ function hasName(tensors: readonly TensorSpec[], name: string): boolean {
   return tensors.some((tensor) => tensor.name === name);
 }
 
-function freezeTensor({ name, datatype, dims }: TensorSpec): TensorSpec {
-  return Object.freeze({ name, datatype, dims: Object.freeze([...dims]) });
+function freezeTensor(tensor: TensorSpec): TensorSpec {
+  return Object.freeze({ ...tensor, dims: Object.freeze([...tensor.dims]) });
 }
 
 function complaint({ model }: ModelSource, problem: string): ServingError {

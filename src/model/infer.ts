@@ -10,6 +10,8 @@ export interface InferRequest {
   readonly inputs: readonly Tensor[];
   /** Outputs asked for, in the order of the answer; empty: all, in the model's order. */
   readonly outputNames: readonly string[];
+  /** Outputs that are answered as their most likely classes, and how many of them. Absent: none, the common case. */
+  readonly classCounts?: ReadonlyMap<string, number> | undefined;
   /** 1 is the highest, 0 the model's default. */
   readonly priority: number;
   /** The longest wait in the queue that the client wants, in microseconds; absent or 0: the model's own. */

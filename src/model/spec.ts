@@ -7,6 +7,12 @@ export interface TensorSpec {
   readonly datatype: Datatype;
   /** Without the batch axis where the model is batched; -1 is an axis of any size. */
   readonly dims: ShapePattern;
+  /** What the model itself takes or gives in place of `dims`, of as many elements: Triton's reshape. Absent where it is the same. */
+  readonly modelDims?: ShapePattern | undefined;
+  /** Whether a request may leave this input out. */
+  readonly optional?: boolean | undefined;
+  /** What the indices of this output's classes are called, from the author's label file; absent where there is none. */
+  readonly labels?: readonly string[] | undefined;
 }
 
 /** What a model file (or a built-in backend) says of itself: whole shapes, the batch axis included. */
@@ -27,6 +33,12 @@ export interface TensorSettings {
   readonly datatype: Datatype | undefined;
   /** Without the batch axis where the model is batched. */
   readonly dims: ShapePattern | undefined;
+  /** The model's own shape where requests see another, likewise without the batch axis. */
+  readonly reshape?: ShapePattern | undefined;
+  /** An input that requests may leave out. */
+  readonly optional?: boolean | undefined;
+  /** A file of an output's class names, one a line, relative to the model's directory. */
+  readonly labelFilename?: string | undefined;
 }
 
 /** How long an entry may wait for an instance, and what becomes of it then. */
@@ -68,6 +80,44 @@ export interface BatchingSpec extends QueuePolicy {
   readonly preserveOrdering?: boolean;
 }
 
+/** How the runtime runs a model. Triton's optimization and the parameters of its ONNX Runtime backend. */
+export interface RuntimeSettings {
+  readonly graphOptimization: 'disabled' | 'basic' | 'extended' | 'all';
+  /** Whether branches of the graph may run at the same time. */
+  readonly executionMode: 'sequential' | 'parallel';
+  /** Threads within one operator; 0: as many as the machine has cores. */
+  readonly intraOpThreads: number;
+  /** Operators at the same time, where the mode is parallel; 0 as above. */
+  readonly interOpThreads: number;
+  /** Whether memory of earlier runs is kept for later ones. */
+  readonly memoryArena: boolean;
+  /** Whether a run's memory is planned from earlier runs with the same shapes. */
+  readonly memoryPattern: boolean;
+  /** Whether the model's constants are kept out of the arena. */
+  readonly initializersOutsideArena: boolean;
+}
+
+/** Where the data of a warm-up input comes from; a file is relative to the model's directory `warmup`. */
+export type WarmupData = { readonly kind: 'zero' } | { readonly kind: 'random' } | { readonly kind: 'file'; readonly name: string };
+
+export interface WarmupInput {
+  readonly name: string;
+  readonly datatype: Datatype;
+  /** Without the batch axis where the model is batched. */
+  readonly dims: readonly number[];
+  readonly data: WarmupData;
+}
+
+/** Runs that each instance does before it serves. Triton's ModelWarmup. */
+export interface WarmupSettings {
+  readonly name: string;
+  /** Rows of one run, all alike; 1 where the model has no batch axis. */
+  readonly batchSize: number;
+  /** How many runs. */
+  readonly count: number;
+  readonly inputs: readonly WarmupInput[];
+}
+
 /** config.pbtxt in our own words: only what the author wrote, nothing completed. */
 export interface ModelSettings {
   readonly backend: string;
@@ -82,6 +132,12 @@ export interface ModelSettings {
   /** The plain name of a file in the version's directory: never a path, which could lead out of it. */
   readonly modelFilename: string;
   readonly parameters: ReadonlyMap<string, string>;
+  readonly runtime: RuntimeSettings;
+  readonly warmups: readonly WarmupSettings[];
+  /** Labels that the author gives to the model's `nv_inference_*` metrics. */
+  readonly metricTags: ReadonlyMap<string, string>;
+  /** The author's inference.ModelConfig, serialised, for whoever shows the whole of it; empty where there is none. */
+  readonly authored: Uint8Array;
   /** Fields that are there but have no effect here, each said in a sentence that names it. */
   readonly warnings: readonly string[];
 }
@@ -107,4 +163,7 @@ export interface ModelSpec {
   /** Answers a request with any number of responses; only streams can carry it. */
   readonly decoupled: boolean;
   readonly parameters: ReadonlyMap<string, string>;
+  readonly metricTags: ReadonlyMap<string, string>;
+  /** As in ModelSettings. */
+  readonly authored: Uint8Array;
 }

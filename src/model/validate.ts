@@ -4,6 +4,7 @@ import { findBytesProblem } from '../tensor/bytes.js';
 import { elementBytes } from '../tensor/datatype.js';
 import { elementCount, formatShape, type ShapePattern } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { assertClassifiable } from './classification.js';
 import type { InferRequest } from './infer.js';
 import type { ModelSpec, TensorSpec } from './spec.js';
 
@@ -25,7 +26,10 @@ export function validateStreamRequest(request: InferRequest, spec: ModelSpec): n
   return validate(request, spec, free ? spec.maxBatchSize : Number.MAX_SAFE_INTEGER);
 }
 
-/** The request's inputs in the model's order; the same array where they came so. Throws `invalid_request` unless each is there once. */
+/**
+ * The request's inputs in the model's order, without those that are optional and left out; the same array where they came so. Throws
+ * `invalid_request` unless every other one is there, and none twice.
+ */
 export function orderInputs({ inputs }: InferRequest, spec: ModelSpec): readonly Tensor[] {
   if (inputs.length !== spec.inputs.length) return reorder(inputs, spec);
   for (let at = 0; at < inputs.length; at++) {
@@ -36,11 +40,14 @@ export function orderInputs({ inputs }: InferRequest, spec: ModelSpec): readonly
 
 function validate(request: InferRequest, spec: ModelSpec, maxRows: number): number {
   if (request.outputNames.length > 0) assertOutputNames(request.outputNames, spec);
+  if (request.classCounts !== undefined) assertClassifiable(request.classCounts, spec.outputs);
   const inputs = orderInputs(request, spec);
+  const isWhole = inputs.length === spec.inputs.length;
+  if (!isWhole && inputs.length === 0 && spec.maxBatchSize > 0) throw noInputs(spec);
   let rows = 1;
   for (let at = 0; at < inputs.length; at++) {
     const input = inputs[at];
-    const expected = spec.inputs[at];
+    const expected = isWhole ? spec.inputs[at] : spec.inputs.find(({ name }) => name === input?.name);
     if (input === undefined || expected === undefined) break;
     assertDatatype(input, expected, spec);
     assertShape(input, expected.dims, spec);
@@ -51,27 +58,40 @@ function validate(request: InferRequest, spec: ModelSpec, maxRows: number): numb
 }
 
 /** Stops at the first input that is too many, so that a request of thousands costs no more than the model's own inputs do. */
-function reorder(inputs: readonly Tensor[], spec: ModelSpec): Tensor[] {
+function reorder(inputs: readonly Tensor[], spec: ModelSpec): readonly Tensor[] {
   const places = new Map(spec.inputs.map(({ name }, place) => [name, place]));
-  const ordered = [...inputs];
+  const required = spec.inputs.filter(({ optional }) => optional !== true);
+  const ordered: (Tensor | undefined)[] = spec.inputs.map(() => undefined);
   const seen = new Set<string>();
   for (const input of inputs) {
     const place = places.get(input.name);
     if (seen.has(input.name)) throw invalidRequest(`input ${quote(input.name)} already exists in request`);
     seen.add(input.name);
     if (place !== undefined) ordered[place] = input;
-    else if (inputs.length >= places.size) throw unexpectedName('input', input.name, spec);
+    else if (inputs.length >= required.length) throw unexpectedName('input', input.name, spec);
   }
-  if (inputs.length < places.size) throw missingInputs(seen, spec);
-  return ordered;
+  const missing = required.map(({ name }) => name).filter((name) => !seen.has(name));
+  if (missing.length > 0) throw missingInputs(seen, missing, required.length, spec);
+  return ordered.filter((input) => input !== undefined);
 }
 
-function missingInputs(given: ReadonlySet<string>, { inputs, model }: ModelSpec): ServingError {
-  const missing = inputs.map(({ name }) => name).filter((name) => !given.has(name));
+function missingInputs(
+  given: ReadonlySet<string>,
+  missing: readonly string[],
+  required: number,
+  { inputs, model }: ModelSpec,
+): ServingError {
+  const expected = required === inputs.length ? `${required} inputs` : `number of inputs between ${required} and ${inputs.length}`;
   return invalidRequest(
-    `expected ${inputs.length} inputs but got ${given.size} inputs for model ${quote(model)}. ` +
+    `expected ${expected} but got ${given.size} inputs for model ${quote(model)}. ` +
       `Got input(s) ${quoteList([...given])}, but missing required input(s) ${quoteList(missing)}. Please provide all required input(s).`,
   );
+}
+
+/** Each input of a model may be optional, but what has no input has no rows. */
+function noInputs({ model, inputs }: ModelSpec): ServingError {
+  const names = quoteList(inputs.map(({ name }) => name));
+  return invalidRequest(`expected at least one of the inputs ${names} for model ${quote(model)}, which tells the batch size, got none`);
 }
 
 /** Whatever the request holds, the loop ends within one step more than the model has outputs. */

@@ -1,12 +1,9 @@
-import type { Dirent } from 'node:fs';
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { quote, quoteList } from '../error/quote.js';
 import { ServingError } from '../error/serving-error.js';
-import { compareVersions, isVersion } from '../model/id.js';
 import type { ModelSettings } from '../model/spec.js';
+import { codeOf, listDirectories, loadFailed, readModelDirectory } from './model-directory.js';
 import type { AspiredModel, Source } from './source.js';
-import { formatVersionPolicy, selectVersions } from './version-policy.js';
 
 const CONFIG_FILE = 'config.pbtxt';
 
@@ -71,6 +68,13 @@ export class FilesystemSource implements Source {
     return paths && this.#aspiredModel(model, paths);
   }
 
+  /** The same with `settings` in place of what its directory says. */
+  async findWith(model: string, settings: ModelSettings, signal: AbortSignal): Promise<AspiredModel | undefined> {
+    signal.throwIfAborted();
+    const paths = (await this.#modelDirectories()).get(model);
+    return paths && this.#aspiredModel(model, paths, settings);
+  }
+
   /** By name; a repository that is named twice counts once. */
   async #modelDirectories(): Promise<ReadonlyMap<string, readonly string[]>> {
     const repositories = new Map<string, readonly ModelDirectory[]>();
@@ -85,15 +89,11 @@ export class FilesystemSource implements Source {
     return pathsByModel;
   }
 
-  async #aspiredModel(model: string, paths: readonly string[]): Promise<AspiredModel> {
+  async #aspiredModel(model: string, paths: readonly string[], settings?: ModelSettings): Promise<AspiredModel> {
     const [directory, ...others] = paths;
     try {
       if (directory === undefined || others.length > 0) throw loadFailed(model, `is in ${paths.length} model repositories, expected one`);
-      const settings = await this.#readSettings(model, directory);
-      const existing = await listVersions(model, directory);
-      const versions = selectVersions(existing, settings.versionPolicy);
-      if (versions.length === 0) throw nothingSelected(model, existing, settings);
-      return { model, settings, versions: versions.map((version) => ({ model, version, directory: join(directory, version), settings })) };
+      return await readModelDirectory(model, directory, settings ?? (await this.#readSettings(model, directory)));
     } catch (error) {
       return { model, error: ServingError.from(error) };
     }
@@ -126,46 +126,4 @@ function problemOf(error: unknown): string {
   const code = codeOf(error);
   if (code === 'ENOENT') return 'does not exist';
   return code === 'ENOTDIR' ? 'is not a directory' : `cannot be read (${code})`;
-}
-
-/** Ascending. */
-async function listVersions(model: string, directory: string): Promise<string[]> {
-  try {
-    return (await listDirectories(directory)).filter(isVersion).sort(compareVersions);
-  } catch (error) {
-    throw loadFailed(model, `has a directory that cannot be read (${codeOf(error)})`, error);
-  }
-}
-
-/** Names of the directories in `path`, hidden ones left out. */
-async function listDirectories(path: string): Promise<string[]> {
-  const entries = await readdir(path, { withFileTypes: true });
-  const names: string[] = [];
-  for (const entry of entries) {
-    if (!entry.name.startsWith('.') && (await isDirectory(path, entry))) names.push(entry.name);
-  }
-  return names;
-}
-
-async function isDirectory(parent: string, entry: Dirent): Promise<boolean> {
-  if (!entry.isSymbolicLink()) return entry.isDirectory();
-  try {
-    return (await stat(join(parent, entry.name))).isDirectory();
-  } catch {
-    // A link that leads nowhere is no directory.
-    return false;
-  }
-}
-
-function nothingSelected(model: string, existing: readonly string[], { versionPolicy }: ModelSettings): ServingError {
-  if (existing.length === 0) return loadFailed(model, 'has no version directory (one named by a positive integer, such as 1)');
-  return loadFailed(model, `has versions ${quoteList(existing)}, but its version policy is ${formatVersionPolicy(versionPolicy)}`);
-}
-
-function loadFailed(model: string, problem: string, cause?: unknown): ServingError {
-  return new ServingError('load_failed', `model ${quote(model)} ${problem}`, undefined, cause);
-}
-
-function codeOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown error';
 }

@@ -104,7 +104,7 @@ export class ModelVersions<S extends Drainable> {
 
   /** Newest first. */
   #create(sources: readonly ModelSource[], create: (source: ModelSource) => Version<S>): Version<S>[] {
-    const created = [...sources].sort((a, b) => compareVersions(b.version, a.version)).map(create);
+    const created = [...sources].sort((a, b) => compareVersions(b.version, a.version)).map((source) => create(source));
     for (const version of created) this.#all.add(version);
     return created;
   }

@@ -4,6 +4,7 @@ import type { VersionReference } from '../model/id.js';
 import type { ModelSource } from '../model/source.js';
 import type { Handle } from './handle.js';
 import { LoadQueue } from './load-queue.js';
+import { LoadSet } from './load-set.js';
 import type { Drainable, Loader } from './loader.js';
 import { ModelVersions } from './model-versions.js';
 import { modelNotFound, refusal } from './refusal.js';
@@ -35,7 +36,7 @@ const DEFAULT_CLOSE_GRACE_MS = 1_000;
 export class Registry<S extends Drainable> implements AsyncDisposable {
   readonly #models = new Map<string, ModelVersions<S>>();
   readonly #loads: LoadQueue<S>;
-  readonly #create: (source: ModelSource) => Version<S>;
+  readonly #create: (source: ModelSource, set?: LoadSet) => Version<S>;
   readonly #listeners = new Set<RegistryListener>();
   readonly #hurry = new AbortController();
   #drained: Promise<void> | undefined;
@@ -45,7 +46,7 @@ export class Registry<S extends Drainable> implements AsyncDisposable {
     this.#loads = new LoadQueue(loader, loadParallelism);
     if (onEvent !== undefined) this.#listeners.add(onEvent);
     const parts: VersionParts<S> = { clock, closeGraceMs, onStep: (version, from, elapsedMs) => this.#stepped(version, from, elapsedMs) };
-    this.#create = (source) => new Version(source, parts);
+    this.#create = (source, set) => new Version(source, parts, set);
   }
 
   /**
@@ -64,8 +65,9 @@ export class Registry<S extends Drainable> implements AsyncDisposable {
   }
 
   /**
-   * Makes one model's versions anew, whatever became of them before: each leaves once its successor is ready. Resolves with what became of the
-   * new ones, as soon as none of them is loading any more. A model that comes with an error keeps what it has. Throws `draining`.
+   * Makes one model's versions anew, whatever became of them before. The new ones begin to serve together, in place of the old ones; if one of
+   * them fails none does, and the old ones stay. Resolves with what became of the new ones, as soon as none of them is loading any more. A model
+   * that comes with an error keeps what it has. Throws `draining`.
    */
   async renew(aspired: AspiredModel): Promise<readonly VersionStatus[]> {
     if (this.#drained !== undefined) throw shuttingDown();
@@ -75,7 +77,8 @@ export class Registry<S extends Drainable> implements AsyncDisposable {
       return [];
     }
     versions.reason = undefined;
-    const created = versions.renew(aspired.versions, this.#create);
+    const set = new LoadSet();
+    const created = versions.renew(aspired.versions, (source) => this.#create(source, set));
     this.#retire(versions);
     this.#loads.add(created);
     this.#checkSettled();

@@ -43,9 +43,9 @@ export function repositoryMethods(control: ControlPlane): Method[] {
 
 async function loadModel(control: ControlPlane, message: RepositoryModelLoadRequest, call: Call): Promise<RepositoryModelLoadResponse> {
   control.authorize(call);
-  const model = parseModelLoad(message);
+  const { model, overrides } = parseModelLoad(message);
   try {
-    await control.load(model, call);
+    await (overrides === undefined ? control.load(model, call) : control.loadWith(model, overrides, call));
     return {};
   } catch (error) {
     throw loadErrorOf(ServingError.from(error), model);

@@ -5,9 +5,11 @@ import type { Codec, Method, StreamingCall } from '../grpc/call.js';
 import type { CallContext } from '../model/call-context.js';
 import { type CancelListener, CancelSource } from '../model/cancel-signal.js';
 import type { VersionId } from '../model/id.js';
-import type { InferRequest, StreamOptions } from '../model/infer.js';
+import type { StreamOptions } from '../model/infer.js';
+import type { TensorMemory } from '../model/tensor-memory.js';
 import type { DataPlane } from '../serving/data-plane.js';
-import { oipErrorOf } from '../wire/oip-request.js';
+import { ParameterAttributes } from '../telemetry/parameter-attributes.js';
+import { inferErrorOf, type OipInferRequest, oipErrorOf } from '../wire/oip-request.js';
 import {
   createStreamRequestParser,
   formatStreamError,
@@ -17,13 +19,12 @@ import {
   type StreamSubject,
 } from '../wire/oip-stream.js';
 import { methodOf } from './method.js';
+import { type ForwardPattern, findReservedHeader, GRPC_ERROR, recordParameters } from './oip-parameters.js';
 
 /** Requests of one stream that are read and not yet answered in full: enough to fill a few batches, few enough to hold for a client that does not read. */
 const MAX_UNDER_WAY = 64;
-/** Bytes of these requests and of answers that wait to be written, above which no further request is read. */
+/** Bytes of these requests, what they have in shared memory included, and of answers that wait to be written, above which no further request is read. */
 const MAX_HELD_BYTES = 16 * 1024 * 1024;
-/** A client sends it at the start of a stream to be told of an error by the stream's status. */
-const GRPC_ERROR = 'triton_grpc_error';
 
 /** Decoupled models choose their responses themselves. */
 const WHOLE: StreamOptions = { rowsPerMessage: 0, ordering: 'in_order', onError: 'fail_stream' };
@@ -33,16 +34,17 @@ const BYTES: Codec<Uint8Array> = { encode: (message) => message, decode: (bytes)
 
 export function modelStreamInferMethod(
   plane: DataPlane,
-  { maxTypedBytes }: { readonly maxTypedBytes: number },
+  { maxTypedBytes, headerForwardPattern }: { readonly maxTypedBytes: number; readonly headerForwardPattern?: ForwardPattern },
+  memory?: TensorMemory,
 ): Method<Uint8Array, ModelStreamInferResponse> {
-  const parse = createStreamRequestParser(maxTypedBytes);
+  const parse = createStreamRequestParser(maxTypedBytes, memory);
   return {
     ...methodOf(GRPCInferenceServiceDefinition, GRPCInferenceServiceDefinition.methods.modelStreamInfer),
     request: BYTES,
     response: modelStreamInferResponseCodec,
     admission: 'inference',
     kind: 'bidi',
-    handle: (requests, call) => new InferStream(plane, parse, call).run(requests),
+    handle: (requests, call) => new InferStream(plane, parse, call, headerForwardPattern).run(requests),
   };
 }
 
@@ -56,6 +58,10 @@ class InferStream implements CallContext, CancelListener {
   readonly #parse: (bytes: Uint8Array) => StreamRequest;
   readonly #call: StreamingCall<ModelStreamInferResponse>;
   readonly #errorsEndStream: boolean;
+  readonly #forwardPattern: ForwardPattern;
+  /** Why every request is refused: headers belong to the stream as a whole. */
+  readonly #headerRefusal: ServingError | undefined;
+  readonly #attributes: ParameterAttributes | undefined;
   #underWay = 0;
   #heldBytes = 0;
   #halfClosed = false;
@@ -65,11 +71,19 @@ class InferStream implements CallContext, CancelListener {
   #resolve: () => void = () => undefined;
   #reject: (reason: ServingError) => void = () => undefined;
 
-  constructor(plane: DataPlane, parse: (bytes: Uint8Array) => StreamRequest, call: StreamingCall<ModelStreamInferResponse>) {
+  constructor(
+    plane: DataPlane,
+    parse: (bytes: Uint8Array) => StreamRequest,
+    call: StreamingCall<ModelStreamInferResponse>,
+    forwardPattern: ForwardPattern,
+  ) {
     this.#plane = plane;
     this.#parse = parse;
     this.#call = call;
     this.#errorsEndStream = call.metadata.get(GRPC_ERROR) === 'true';
+    this.#forwardPattern = forwardPattern;
+    this.#headerRefusal = forwardPattern && findReservedHeader(call.metadata, forwardPattern);
+    this.#attributes = call.span && new ParameterAttributes(call.span);
   }
 
   get deadline(): number {
@@ -78,6 +92,11 @@ class InferStream implements CallContext, CancelListener {
 
   get span(): CallContext['span'] {
     return this.#call.span;
+  }
+
+  /** The call has one span: the model of the first request decides whether it stays. */
+  set span(span: CallContext['span']) {
+    this.#call.span = span;
   }
 
   /** The call is counted once, under the version that its last request found. */
@@ -130,19 +149,21 @@ class InferStream implements CallContext, CancelListener {
   #take(bytes: Uint8Array): void {
     if (this.#underWay === 0) this.#call.idle = false;
     this.#underWay += 1;
-    this.#heldBytes += bytes.length;
     void this.#serve(bytes);
   }
 
   /** Never rejects: what goes wrong beyond the request itself ends the stream. */
   async #serve(bytes: Uint8Array): Promise<void> {
+    const parsed = this.#parse(bytes);
+    const held = bytes.length + (parsed.kind === 'request' ? (parsed.request.memoryBytes ?? 0) : 0);
+    this.#heldBytes += held;
     try {
-      await this.#answer(this.#parse(bytes));
+      await this.#answer(parsed);
     } catch (error) {
       this.#fail(ServingError.from(error));
     }
     this.#underWay -= 1;
-    this.#heldBytes -= bytes.length;
+    this.#heldBytes -= held;
     if (this.#underWay === 0) {
       if (this.#halfClosed) this.#resolve();
       else this.#call.idle = true;
@@ -153,7 +174,9 @@ class InferStream implements CallContext, CancelListener {
   #answer(parsed: StreamRequest): Promise<void> {
     if (parsed.kind === 'unreadable') return this.#inTurn(undefined, Promise.reject(parsed.error));
     if (parsed.kind === 'refused') return this.#inTurn(parsed.subject, Promise.reject(parsed.error));
-    const { subject, request, emptyFinal } = parsed;
+    const { subject, parameters, request, emptyFinal } = parsed;
+    if (this.#headerRefusal !== undefined) return this.#inTurn(subject, Promise.reject(this.#headerRefusal));
+    if (this.#attributes !== undefined) recordParameters(this.#attributes, parameters, this.#call.metadata, this.#forwardPattern);
     let decoupled: boolean;
     try {
       decoupled = this.#plane.describe(request.model, request.version).spec.decoupled;
@@ -163,8 +186,12 @@ class InferStream implements CallContext, CancelListener {
     return decoupled ? this.#answerMany(subject, request, emptyFinal) : this.#inTurn(subject, this.#infer(request));
   }
 
-  async #infer(request: InferRequest): Promise<ModelStreamInferResponse> {
-    return formatStreamResponse(request, await this.#plane.infer(request, this), true);
+  async #infer(request: OipInferRequest): Promise<ModelStreamInferResponse> {
+    try {
+      return formatStreamResponse(request, await this.#plane.infer(request, this), true);
+    } catch (error) {
+      throw inferErrorOf(ServingError.from(error), request);
+    }
   }
 
   /** Sends an answer, or the error in its place, behind those of all earlier requests. */
@@ -192,7 +219,7 @@ class InferStream implements CallContext, CancelListener {
   }
 
   /** A decoupled model's responses, each asked for when the last one could be written. */
-  async #answerMany(subject: StreamSubject, request: InferRequest, emptyFinal: boolean): Promise<void> {
+  async #answerMany(subject: StreamSubject, request: OipInferRequest, emptyFinal: boolean): Promise<void> {
     let answered = false;
     try {
       for await (const piece of this.#plane.stream(request, WHOLE, this)) {
@@ -201,7 +228,7 @@ class InferStream implements CallContext, CancelListener {
         await this.#call.send(formatStreamResponse(request, piece, piece.final));
       }
     } catch (error) {
-      await this.#refuse(subject, ServingError.from(error), answered);
+      await this.#refuse(subject, inferErrorOf(ServingError.from(error), request), answered);
     }
   }
 

@@ -2,18 +2,22 @@ import { ServingError } from '../error/serving-error.js';
 import { GRPCInferenceServiceDefinition } from '../gen/inference/grpc_service.js';
 import { ModelInferRequest, type ModelInferResponse } from '../gen/inference/infer.js';
 import type { Call, Method, Service } from '../grpc/call.js';
-import { NEWEST, parseVersionReference, type VersionReference } from '../model/id.js';
+import { parseVersionReference, type VersionReference } from '../model/id.js';
 import type { ControlPlane } from '../serving/control-plane.js';
 import type { DataPlane } from '../serving/data-plane.js';
 import type { Readiness } from '../serving/readiness.js';
+import type { SharedMemory } from '../serving/shared-memory.js';
 import { createInferCodec } from '../wire/codec.js';
 import { formatModelMetadata, formatServerMetadata } from '../wire/oip-metadata.js';
-import { oipErrorOf, parseModelInferRequest } from '../wire/oip-request.js';
+import { inferErrorOf, oipErrorOf, parseModelInferRequest } from '../wire/oip-request.js';
 import { formatModelInferResponse, modelInferResponseCodec } from '../wire/oip-response.js';
 import { MODEL_INFER_LAYOUT } from '../wire/request-bounds.js';
 import { type OipStatusCodes, oipStatusOf } from '../wire/status.js';
 import { methodOf } from './method.js';
+import { type ForwardPattern, takeParameters } from './oip-parameters.js';
 import { repositoryMethods } from './oip-repository.js';
+import { type SettingsPlane, settingsMethods } from './oip-settings.js';
+import { sharedMemoryMethods } from './oip-shared-memory.js';
 import { statisticsMethods } from './oip-statistics.js';
 import { modelStreamInferMethod } from './oip-stream.js';
 
@@ -21,6 +25,7 @@ export interface OipOptions {
   /** Bytes of typed contents that one request may hold. */
   readonly maxTypedBytes: number;
   readonly statusCodes: OipStatusCodes;
+  readonly headerForwardPattern?: ForwardPattern;
   /** Of the package. */
   readonly version: string;
 }
@@ -29,34 +34,46 @@ export interface OipPlanes {
   readonly data: DataPlane;
   readonly control: ControlPlane;
   readonly readiness: Readiness;
+  readonly settings: SettingsPlane;
+  /** Absent on a system that has none. */
+  readonly memory?: SharedMemory | undefined;
 }
 
 /** Protocol extensions that work in full; a client may rely on each of them. */
-const EXTENSIONS = ['binary_tensor_data', 'parameters', 'schedule_policy', 'model_configuration', 'statistics'];
+const EXTENSIONS = [
+  'binary_tensor_data',
+  'parameters',
+  'schedule_policy',
+  'model_configuration',
+  'model_repository',
+  'statistics',
+  'classification',
+  'trace',
+  'logging',
+];
 
-/** `inference.GRPCInferenceService`: the Open Inference Protocol v2 as Triton speaks it. RPCs that are not served answer UNIMPLEMENTED. */
+/** `inference.GRPCInferenceService`: the Open Inference Protocol v2 as Triton speaks it. Every RPC is answered, if only with UNIMPLEMENTED. */
 export function oipService(planes: OipPlanes, options: OipOptions): Service {
-  const served: Method[] = [
+  const methods: Method[] = [
     ...stateMethods(planes, options),
-    modelInferMethod(planes.data, options),
-    modelStreamInferMethod(planes.data, options),
+    modelInferMethod(planes, options),
+    modelStreamInferMethod(planes.data, options, planes.memory),
     ...repositoryMethods(planes.control),
     ...statisticsMethods(planes.data),
+    ...settingsMethods(planes.settings, planes.readiness),
+    ...sharedMemoryMethods(planes.memory),
   ];
-  const paths = new Set(served.map(({ path }) => path));
-  const refused = Object.values(GRPCInferenceServiceDefinition.methods)
-    .map(({ name }) => `/${GRPCInferenceServiceDefinition.fullName}/${name}`)
-    .filter((path) => !paths.has(path));
   return {
     name: GRPCInferenceServiceDefinition.fullName,
     statusOf: oipStatusOf(options.statusCodes),
-    methods: [...served, ...refused.map(refusedMethod)],
+    methods,
   };
 }
 
-function stateMethods({ data, readiness }: OipPlanes, { version }: OipOptions): Method[] {
+function stateMethods({ data, readiness, memory }: OipPlanes, { version }: OipOptions): Method[] {
   const { serverLive, serverReady, modelReady, serverMetadata, modelMetadata } = GRPCInferenceServiceDefinition.methods;
   const open = { admission: 'open', kind: 'unary' } as const;
+  const extensions = memory === undefined ? EXTENSIONS : [...EXTENSIONS, 'system_shared_memory'];
   return [
     { ...methodOf(GRPCInferenceServiceDefinition, serverLive), ...open, handle: () => Promise.resolve({ live: true }) },
     {
@@ -75,7 +92,7 @@ function stateMethods({ data, readiness }: OipPlanes, { version }: OipOptions): 
     {
       ...methodOf(GRPCInferenceServiceDefinition, serverMetadata),
       ...open,
-      handle: () => Promise.resolve(formatServerMetadata('millrace', version, EXTENSIONS)),
+      handle: () => Promise.resolve(formatServerMetadata('millrace', version, extensions)),
     },
     {
       ...methodOf(GRPCInferenceServiceDefinition, modelMetadata),
@@ -91,25 +108,32 @@ function stateMethods({ data, readiness }: OipPlanes, { version }: OipOptions): 
   ];
 }
 
-function modelInferMethod(plane: DataPlane, { maxTypedBytes }: OipOptions): Method<ModelInferRequest, ModelInferResponse> {
+function modelInferMethod(
+  planes: OipPlanes,
+  { maxTypedBytes, headerForwardPattern }: OipOptions,
+): Method<ModelInferRequest, ModelInferResponse> {
   return {
     ...methodOf(GRPCInferenceServiceDefinition, GRPCInferenceServiceDefinition.methods.modelInfer),
     request: createInferCodec(ModelInferRequest, MODEL_INFER_LAYOUT, maxTypedBytes),
     response: modelInferResponseCodec,
     admission: 'inference',
     kind: 'unary',
-    handle: (message, call) => modelInfer(plane, message, call),
+    handle: (message, call) => modelInfer(planes, message, call, headerForwardPattern),
   };
 }
 
-async function modelInfer(plane: DataPlane, message: ModelInferRequest, call: Call): Promise<ModelInferResponse> {
-  let version: VersionReference = NEWEST;
+async function modelInfer(
+  { data, memory }: OipPlanes,
+  message: ModelInferRequest,
+  call: Call,
+  forwardPattern: ForwardPattern,
+): Promise<ModelInferResponse> {
+  takeParameters(message.parameters, call, forwardPattern);
+  const request = parseModelInferRequest(message, memory);
   try {
-    const request = parseModelInferRequest(message);
-    version = request.version;
-    return formatModelInferResponse(request, await plane.infer(request, call));
+    return formatModelInferResponse(request, await data.infer(request, call));
   } catch (error) {
-    throw oipErrorOf(ServingError.from(error), version);
+    throw inferErrorOf(ServingError.from(error), request);
   }
 }
 
@@ -119,12 +143,4 @@ function withOipErrors<T>(version: VersionReference, answer: () => T): T {
   } catch (error) {
     throw oipErrorOf(ServingError.from(error), version);
   }
-}
-
-/** Answers before the body is looked at, whatever the RPC's kind. */
-function refusedMethod(path: string): Method {
-  const bytes = { encode: (message: Uint8Array) => message, decode: (message: Uint8Array) => message };
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  const refusal = () => Promise.reject(new ServingError('unsupported', `${name} is not served by this version of Millrace`));
-  return { path, request: bytes, response: bytes, admission: 'open', kind: 'bidi', handle: refusal };
 }

@@ -34,7 +34,7 @@ export class BatchTelemetry implements BatchObserver {
 
   closed(batch: ClosedBatch): void {
     const { batchRows, batchRequests, queueSeconds, executeSeconds, statistics } = this.#instruments;
-    if (batch.error === undefined) statistics.executed(batch, this.#clock.now());
+    statistics.executed(batch, this.#clock.now());
     batchRows.observe(batch.rows);
     batchRequests.observe(batch.entries.length);
     for (const { enqueuedAt } of batch.entries) queueSeconds.observe((batch.dispatchedAt - enqueuedAt) / 1000);

@@ -2,17 +2,20 @@ import { abortable } from '../backend/abort.js';
 import { quote } from '../error/quote.js';
 import { invalidRequest, ServingError } from '../error/serving-error.js';
 import type { CancelSignal } from '../model/cancel-signal.js';
+import type { LoadOverrides } from '../model/load-overrides.js';
 import { modelNotFound } from '../registry/refusal.js';
 import type { Registry } from '../registry/registry.js';
-import type { AspiredModel, Source } from '../registry/source.js';
+import type { AspiredModel, Overrides, Source } from '../registry/source.js';
 import type { VersionStateKind } from '../registry/state.js';
 import type { ModelStatus, VersionStatus } from '../registry/status.js';
 import { assertMayControl, type ControlAccess, type Requester } from './control-guard.js';
+import { LoadTurns } from './load-turns.js';
 import type { Servable } from './servable.js';
 
 export interface ControlPlaneParts {
   readonly registry: Registry<Servable>;
   readonly source: Source;
+  readonly overrides: Overrides;
   readonly access: ControlAccess;
   /** `--model-control-mode explicit`: callers say which models are loaded. */
   readonly explicit: boolean;
@@ -58,7 +61,7 @@ const MODE_RETRY_MS = 30_000;
 /** Which models there are and which of them are loaded, whichever facade asks. Every rejection is a ServingError. */
 export class ControlPlane {
   readonly #parts: ControlPlaneParts;
-  readonly #loads = new Map<string, Promise<void>>();
+  readonly #turns = new LoadTurns();
 
   constructor(parts: ControlPlaneParts) {
     this.#parts = parts;
@@ -75,14 +78,21 @@ export class ControlPlane {
 
   /**
    * Reads the model's directory and loads every version that its policy names, anew where it is loaded already; what serves goes on serving
-   * until its successor is ready. Resolves once all are ready. Callers that ask while a load of the model is under way share it, and one
-   * that goes away leaves it to the others. Rejects with `model_not_found` for a model that no repository has, and with `load_failed`.
+   * until all of them are ready, and for good where one fails. Resolves once all are ready. Callers that ask while such a load of the model is
+   * under way share it, and one that goes away leaves it to the others. Rejects with `model_not_found` for a model that no repository has, and
+   * with `load_failed`.
    */
   load(model: string, call: ControlCall): Promise<void> {
-    return this.#control(model, call, () => {
-      const load = this.#loads.get(model) ?? this.#beginLoad(model);
-      return abortable(load, call.signal.abortSignal, () => undefined);
-    });
+    return this.#control(model, call, () => this.#turns.share(model, () => this.#load(model), call.signal));
+  }
+
+  /**
+   * The same of the model as the caller wants it, once the loads of it that were asked for before have ended. It stays so until the model is
+   * loaded again. With files of the caller's own no repository needs to have it. Overrides that cannot be read change nothing. Rejects with
+   * `invalid_request` for files that would lie elsewhere, and with `overloaded`.
+   */
+  loadWith(model: string, overrides: LoadOverrides, call: ControlCall): Promise<void> {
+    return this.#control(model, call, () => this.#turns.own(model, () => this.#loadWith(model, overrides), call.signal));
   }
 
   /** Lends nothing more of the model and resolves at once, while what is in it is answered. Not an error where nothing is loaded. */
@@ -105,16 +115,23 @@ export class ControlPlane {
     await act();
   }
 
-  #beginLoad(model: string): Promise<void> {
-    const load = this.#load(model).finally(() => this.#loads.delete(model));
-    this.#loads.set(model, load);
-    return load;
+  async #load(model: string): Promise<void> {
+    const aspired = await this.#parts.source.find(model, this.#parts.closing);
+    if (aspired === undefined) throw modelNotFound(model);
+    await this.#renew(aspired);
   }
 
-  async #load(model: string): Promise<void> {
-    const { registry, source, onAspired, closing } = this.#parts;
-    const aspired = await source.find(model, closing);
-    if (aspired === undefined) throw modelNotFound(model);
+  async #loadWith(model: string, overrides: LoadOverrides): Promise<void> {
+    await using overridden = await this.#parts.overrides.override(model, overrides, this.#parts.closing);
+    if (overridden === undefined) throw modelNotFound(model);
+    const { aspired } = overridden;
+    if ('error' in aspired) throw loadFailed(model, [textOf(model, aspired.error)], aspired.error);
+    await this.#renew(aspired);
+  }
+
+  async #renew(aspired: AspiredModel): Promise<void> {
+    const { registry, onAspired } = this.#parts;
+    const { model } = aspired;
     onAspired(aspired);
     const statuses = await registry.renew(aspired);
     const problems = 'error' in aspired ? [textOf(model, aspired.error)] : statuses.flatMap((status) => problemOf(status));

@@ -1,3 +1,4 @@
+import type { Span } from '@opentelemetry/api';
 import type { CallContext } from '../model/call-context.js';
 import { NEWEST, type VersionId, type VersionReference } from '../model/id.js';
 import type { InferRequest, InferResponse, StreamOptions, StreamPiece } from '../model/infer.js';
@@ -24,14 +25,19 @@ export interface VersionStatistics {
   readonly statistics: ModelStatistics;
 }
 
+/** Whether the trace settings of `model` let a sampled call keep its span. */
+export type KeepsSpan = (span: Span, model: string) => boolean;
+
 /** Inference, whichever facade asks. Every rejection is a ServingError. */
 export class DataPlane {
   readonly #registry: Registry<Servable>;
   readonly #admission: Admission;
+  readonly #keepsSpan: KeepsSpan;
 
-  constructor(registry: Registry<Servable>, admission: Admission) {
+  constructor(registry: Registry<Servable>, admission: Admission, keepsSpan: KeepsSpan = () => true) {
     this.#registry = registry;
     this.#admission = admission;
+    this.#keepsSpan = keepsSpan;
   }
 
   async infer(request: InferRequest, context: CallContext): Promise<InferResponse> {
@@ -46,7 +52,7 @@ export class DataPlane {
       permit = this.#admission.reserve(sizeOf(inputs));
       servable.checkInputs(inputs);
       const { outputs, timings } = await servable.execute(inputs, rows, request, context);
-      return { version: servable.spec.version, outputs: selectOutputs(outputs, request.outputNames), timings };
+      return { version: servable.spec.version, outputs: selectOutputs(outputs, request, servable.spec), timings };
     } finally {
       permit?.[Symbol.dispose]();
       handle[Symbol.dispose]();
@@ -92,6 +98,7 @@ export class DataPlane {
   }
 
   #acquire(request: InferRequest, context: CallContext): Handle<Servable> {
+    if (context.span !== undefined && !this.#keepsSpan(context.span, request.model)) context.span = undefined;
     const handle = this.#registry.acquire(request.model, request.version);
     context.target = handle.id;
     return handle;
@@ -112,7 +119,7 @@ async function* decoupledPieces(
   const { version } = servable.spec;
   const empty = { version, rowOffset: 0, rowCount: 0, error: undefined, timings: undefined };
   for await (const { outputs } of servable.stream(inputs, context)) {
-    yield { ...empty, outputs: selectOutputs(outputs, request.outputNames), final: false };
+    yield { ...empty, outputs: selectOutputs(outputs, request, servable.spec), final: false };
   }
   yield { ...empty, outputs: [], final: true };
 }
@@ -130,7 +137,7 @@ async function wholePiece(
     version,
     rowOffset: 0,
     rowCount: 0,
-    outputs: selectOutputs(outputs, request.outputNames),
+    outputs: selectOutputs(outputs, request, servable.spec),
     error: undefined,
     timings,
     final: true,

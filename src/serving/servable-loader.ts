@@ -1,8 +1,10 @@
 import type { Tracer } from '@opentelemetry/api';
 import { abortable } from '../backend/abort.js';
-import type { Backend, OpenModel } from '../backend/backend.js';
+import type { Backend, InstanceSource, OpenModel } from '../backend/backend.js';
 import type { PoolEvent } from '../backend/instance-set.js';
+import { assertOptionalInputs } from '../backend/optional-inputs.js';
 import { InstancePool } from '../backend/pool.js';
+import { withReshape } from '../backend/reshape.js';
 import { DEFAULT_RESTART_POLICY } from '../backend/restart.js';
 import { BatchScheduler } from '../batching/scheduler.js';
 import { ServingError } from '../error/serving-error.js';
@@ -14,7 +16,10 @@ import type { ModelSpec } from '../model/spec.js';
 import type { Loader } from '../registry/loader.js';
 import type { Instruments } from '../telemetry/instruments.js';
 import { BatchTelemetry } from './batch-telemetry.js';
+import { addLabels, readLabels } from './labels.js';
 import { Servable } from './servable.js';
+import { prepareWarmUps } from './warm-up.js';
+import { warmedModel } from './warmed-model.js';
 
 /** Callers of one model that may wait for an instance to stream from; the scheduler itself only ever is one. */
 const MAX_POOL_WAITERS = 1024;
@@ -40,6 +45,8 @@ interface Opened {
   /** Keys the version's metrics. */
   readonly id: VersionId;
   readonly model: OpenModel;
+  /** The model itself, or what warms its instances up. */
+  readonly instances: InstanceSource;
   /** Ends both. */
   readonly release: () => Promise<void>;
 }
@@ -63,8 +70,11 @@ export class ServableLoader implements Loader<Servable> {
       await model[Symbol.asyncDispose]();
     };
     try {
+      assertOptionalInputs(source, model);
       const spec = completeSpec(source, model.signature, { maxBatchSize: defaultMaxBatchSize });
-      return await this.#start(spec, { id, model, release }, signal);
+      instruments.tag(id, spec.metricTags);
+      const instances = await this.#warmed(model, spec, source, signal);
+      return await this.#start(await this.#withLabels(spec, source, signal), { id, model, instances, release }, signal);
     } catch (error) {
       await release();
       throw error;
@@ -78,27 +88,50 @@ export class ServableLoader implements Loader<Servable> {
     throw new ServingError('load_failed', `load failed for model '${model}': backend '${settings.backend}' is unknown; there are ${known}`);
   }
 
-  /** Neither a hostile or huge file nor a disk that does not answer may hold a loading slot for ever. */
   async #open(source: ModelSource, signal: AbortSignal): Promise<OpenModel> {
-    const { clock, loadTimeoutMs } = this.#parts;
     const backend = this.#backendOf(source);
+    return this.#inTime(source, signal, (either) => backend.open(source, either), discard);
+  }
+
+  async #withLabels(spec: ModelSpec, source: ModelSource, signal: AbortSignal): Promise<ModelSpec> {
+    if (source.settings.outputs.every(({ labelFilename }) => labelFilename === undefined)) return spec;
+    const labels = await this.#inTime(source, signal, (either) => readLabels(source, either), ignoreLate);
+    return addLabels(spec, labels);
+  }
+
+  async #warmed(model: OpenModel, spec: ModelSpec, source: ModelSource, signal: AbortSignal): Promise<InstanceSource> {
+    const instances = withReshape(model, spec);
+    if (source.settings.warmups.length === 0) return instances;
+    const parts = { source, spec, model, random: this.#parts.random };
+    const warmUps = await this.#inTime(source, signal, (either) => prepareWarmUps(parts, either), ignoreLate);
+    return warmedModel(instances, warmUps);
+  }
+
+  /** Neither a hostile or huge file nor a disk that does not answer may hold a loading slot for ever. */
+  async #inTime<T>(
+    { model }: ModelSource,
+    signal: AbortSignal,
+    read: (either: AbortSignal) => Promise<T>,
+    end: (late: T) => void,
+  ): Promise<T> {
+    const { clock, loadTimeoutMs } = this.#parts;
     const limit = new AbortController();
-    const text = `load failed for model '${source.model}': not read within ${loadTimeoutMs} ms`;
+    const text = `load failed for model '${model}': not read within ${loadTimeoutMs} ms`;
     const cancelTimer = clock.after(loadTimeoutMs, () => limit.abort(new ServingError('load_failed', text)));
     const either = AbortSignal.any([signal, limit.signal]);
     try {
-      return await abortable(backend.open(source, either), either, discard);
+      return await abortable(read(either), either, end);
     } finally {
       cancelTimer();
     }
   }
 
-  async #start(spec: ModelSpec, { id, model, release }: Opened, signal: AbortSignal): Promise<Servable> {
+  async #start(spec: ModelSpec, { id, model, instances, release }: Opened, signal: AbortSignal): Promise<Servable> {
     const { clock, instruments, tracer, random, loadTimeoutMs, onPoolEvent, onBatchFailed } = this.#parts;
     const { leasesReused, leasesCreated, statistics } = instruments.model(id);
     const pool = await InstancePool.open(
       {
-        model,
+        model: instances,
         spec,
         maxWaiters: MAX_POOL_WAITERS,
         createTimeoutMs: loadTimeoutMs,
@@ -127,3 +160,6 @@ export class ServableLoader implements Loader<Servable> {
 function discard(late: OpenModel): void {
   late[Symbol.asyncDispose]().then(undefined, () => undefined);
 }
+
+/** What was read for nobody any more and needs no end. */
+function ignoreLate(): void {}

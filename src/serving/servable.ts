@@ -6,7 +6,7 @@ import type { CallContext } from '../model/call-context.js';
 import type { Clock } from '../model/clock.js';
 import type { Execution, InferRequest } from '../model/infer.js';
 import type { ModelSpec } from '../model/spec.js';
-import { type FailureReason, failureReason, ModelStatistics } from '../telemetry/model-statistics.js';
+import { executionFailure, failureReason, ModelStatistics } from '../telemetry/model-statistics.js';
 import { copyTensor } from '../tensor/rows.js';
 import type { SlabTensor, Tensor } from '../tensor/tensor.js';
 
@@ -35,7 +35,7 @@ export interface ServableParts {
   readonly instances: Instances;
   readonly observer: BatchObserver;
   readonly clock: Clock;
-  /** Where its requests are counted; its own where absent. */
+  /** Where its requests are counted that never run, and its streams' responses; its own where absent. What runs is the observer's to count. */
   readonly statistics?: ModelStatistics;
   readonly model?: InputCheck;
   /** Ends what was opened for the servable alone; the last step of its close. */
@@ -76,13 +76,13 @@ export class Servable {
 
   /** Runs `inputs`, which are validated, checked and in the model's order, in some batch. */
   async execute(inputs: readonly Tensor[], rows: number, wish: QueueWish, context: CallContext): Promise<EntryResult> {
+    const submission = this.#submission(inputs, rows, wish);
     const arrivedAt = this.#clock.now();
     try {
-      const result = await this.#scheduler.submit(this.#submission(inputs, rows, wish), context);
-      this.statistics.answered(rows, this.#clock.now() - arrivedAt);
-      return result;
+      return await this.#scheduler.submit(submission, context);
     } catch (error) {
-      this.#failed(ServingError.from(error), context, arrivedAt);
+      // What ran, or still runs, is counted with its batch.
+      if (submission.dispatched !== true) this.#failed(ServingError.from(error), context, arrivedAt);
       throw error;
     }
   }
@@ -112,13 +112,9 @@ export class Servable {
     } finally {
       const times = { dispatchedAt, assembledAt: dispatchedAt, executedAt: this.#clock.now() };
       const entries = [{ span: context.span, enqueuedAt, rows: 1, key: '' }];
+      error ??= context.signal.reason;
       this.#observer.closed({ entries, rows: 1, reason: 'unbatched', instance: lease.instance, executeUs, error, ...times });
-      const failure = error ?? context.signal.reason;
-      if (failure === undefined) this.statistics.answered(1, times.executedAt - enqueuedAt);
-      else {
-        const reason = this.#failed(failure, context, enqueuedAt);
-        this.statistics.responseFailed(responses, times.executedAt - waitingSince, reason);
-      }
+      if (error !== undefined) this.statistics.responseFailed(responses, times.executedAt - waitingSince, executionFailure(error.code));
     }
   }
 
@@ -146,11 +142,9 @@ export class Servable {
     }
   }
 
-  #failed({ code }: ServingError, context: CallContext, arrivedAt: number): FailureReason {
+  #failed({ code }: ServingError, context: CallContext, arrivedAt: number): void {
     const now = this.#clock.now();
-    const reason = failureReason(code, context.signal.reason !== undefined || context.deadline <= now);
-    this.statistics.failed(reason, now - arrivedAt);
-    return reason;
+    this.statistics.failed(failureReason(code, context.signal.reason !== undefined || context.deadline <= now), now - arrivedAt);
   }
 }
 

@@ -121,7 +121,7 @@ class Pieces implements CancelListener, Disposable {
     const piece = { version: this.#servable.spec.version, rowOffset: offset, rowCount: rows };
     try {
       const { outputs, timings } = await this.#servable.execute(inputs, rows, this.#request, this.#context);
-      return { ...piece, outputs: selectOutputs(outputs, this.#request.outputNames), error: undefined, timings };
+      return { ...piece, outputs: selectOutputs(outputs, this.#request, this.#servable.spec), error: undefined, timings };
     } catch (error) {
       return { ...piece, outputs: [], error: ServingError.from(error), timings: undefined };
     }

@@ -23,4 +23,6 @@ export const ATTRIBUTES = {
   batchSampled: 'millrace.batch.sampled_requests',
   batchReason: 'millrace.batch.reason',
   instance: 'millrace.instance',
+  /** Followed by a dot and the parameter's name. */
+  parameter: 'millrace.parameter',
 } as const;

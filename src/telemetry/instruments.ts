@@ -3,7 +3,7 @@ import type { VersionId } from '../model/id.js';
 import { type BoundCounter, type BoundHistogram, CounterFamily, HistogramFamily, type Labels } from './metric.js';
 import type { ModelStatistics } from './model-statistics.js';
 import { type StatusName, statusName } from './status-name.js';
-import { type TritonFamily, TritonMetrics } from './triton-metrics.js';
+import { type TritonFamily, TritonMetrics, type TritonSeries } from './triton-metrics.js';
 
 /** Why a call or connection was turned away before it was served. */
 export const SHED_CAUSES = ['inflight', 'queued_bytes', 'queue_full', 'deadline', 'connections'] as const;
@@ -20,6 +20,12 @@ export interface ModelInstruments {
   readonly leasesCreated: BoundCounter;
   readonly statistics: ModelStatistics;
 }
+
+/** Names and values of labels. */
+export type MetricTags = ReadonlyMap<string, string>;
+
+/** What all ids of one version share. */
+type SharedInstruments = Omit<ModelInstruments, 'statistics'> & { readonly triton: TritonSeries };
 
 /** What one method counts for one model version. */
 export interface CallInstruments {
@@ -52,6 +58,7 @@ export class Instruments {
   readonly #methods = new Map<string, string>();
   readonly #series = new Map<string, VersionSeries>();
   readonly #seriesById = new WeakMap<VersionId, VersionSeries>();
+  readonly #modelById = new WeakMap<VersionId, ModelInstruments>();
   readonly #untargeted: VersionSeries;
 
   constructor() {
@@ -70,9 +77,20 @@ export class Instruments {
     return this.#registry.metrics();
   }
 
-  /** Cached by the identity of `id`; ids of equal model and version share their series. */
+  /**
+   * Cached by the identity of `id`. Ids of equal model and version share their series, but the statistics are the id's own: they begin at 0
+   * each time that a version is loaded, as in Triton, while its metrics count on.
+   */
   model(id: VersionId): ModelInstruments {
-    const series = this.#seriesOf(id);
+    const known = this.#modelById.get(id);
+    if (known !== undefined) return known;
+    const shared = this.#sharedOf(this.#seriesOf(id));
+    const instruments = { ...shared, statistics: shared.triton.begin() };
+    this.#modelById.set(id, instruments);
+    return instruments;
+  }
+
+  #sharedOf(series: VersionSeries): SharedInstruments {
     series.model ??= {
       batchRows: series.keep(this.#batchRows, series.labels),
       batchRequests: series.keep(this.#batchRequests, series.labels),
@@ -80,9 +98,16 @@ export class Instruments {
       executeSeconds: series.keep(this.#executeSeconds, series.labels),
       leasesReused: series.keep(this.#leases, { ...series.labels, reused: 'true' }),
       leasesCreated: series.keep(this.#leases, { ...series.labels, reused: 'false' }),
-      statistics: series.keep(this.#triton, series.labels),
+      triton: series.keep(this.#triton, series.taggedLabels),
     };
     return series.model;
+  }
+
+  /** Adds its author's labels to what the version shows under Triton's names. Of several ids of one version the tags of the last one count. */
+  tag(id: VersionId, tags: MetricTags): void {
+    const series = this.#seriesOf(id);
+    series.tags.set(id, tags);
+    this.#relabel(series);
   }
 
   /** Ends the series of an unloaded version, unless another id of the same version is in use. */
@@ -90,8 +115,15 @@ export class Instruments {
     const series = this.#seriesById.get(id);
     if (series === undefined) return;
     this.#seriesById.delete(id);
+    const statistics = this.#modelById.get(id)?.statistics;
+    if (statistics !== undefined) series.model?.triton.end(statistics);
+    this.#modelById.delete(id);
     series.holders -= 1;
-    if (series.holders > 0) return;
+    series.tags.delete(id);
+    if (series.holders > 0) {
+      this.#relabel(series);
+      return;
+    }
     this.#series.delete(keyOf(id));
     series.remove();
   }
@@ -152,6 +184,10 @@ export class Instruments {
     return series;
   }
 
+  #relabel({ model, taggedLabels }: VersionSeries): void {
+    if (model !== undefined) model.triton.labels = taggedLabels;
+  }
+
   #createCall(series: VersionSeries, method: string): CallInstruments {
     const labels = { ...series.labels, method };
     const requestSeconds = series.keep(this.#requestSeconds, labels);
@@ -172,12 +208,20 @@ export class Instruments {
 class VersionSeries {
   readonly labels: Labels;
   readonly calls = new Map<string, CallInstruments>();
-  model: ModelInstruments | undefined;
+  /** By the ids that hold the series, the last one's last. */
+  readonly tags = new Map<VersionId, MetricTags>();
+  model: SharedInstruments | undefined;
   holders = 0;
   readonly #removals: (() => void)[] = [];
 
   constructor(labels: Labels) {
     this.labels = labels;
+  }
+
+  /** As in Triton an underscore keeps tags apart from labels of the server's own. */
+  get taggedLabels(): Labels {
+    const tags = [...this.tags.values()].at(-1) ?? [];
+    return { ...this.labels, ...Object.fromEntries(Array.from(tags, ([name, value]) => [`_${name}`, value])) };
   }
 
   keep<Child>(family: { bind(labels: Labels): Child; remove(child: Child): void }, labels: Labels): Child {

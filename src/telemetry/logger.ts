@@ -1,8 +1,12 @@
 import { pino, stdSerializers } from 'pino';
 
+/** Ascending: a level writes its own lines and those of the levels behind it. */
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Which lines are written. */
+export type LogSwitches = Readonly<Record<Exclude<LogLevel, 'silent'>, boolean>>;
 
 /** Values of a line. `error` may hold an Error, whose message, stack and causes are written. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -10,7 +14,7 @@ export type LogFields = Readonly<Record<string, unknown>>;
 /** One event, one line: `{"level":"info","event":"ready",…,"time":"…"}`. Events are words in snake case. */
 export interface Logger {
   /** May be changed at any time. */
-  level: LogLevel;
+  switches: LogSwitches;
   debug(event: string, fields?: LogFields): void;
   info(event: string, fields?: LogFields): void;
   warn(event: string, fields?: LogFields): void;
@@ -23,6 +27,7 @@ export interface LogDestination {
 }
 
 export interface LoggerOptions {
+  /** The least serious lines that are written to begin with. */
   readonly level: LogLevel;
   readonly destination: LogDestination;
 }
@@ -31,7 +36,7 @@ export interface LoggerOptions {
 export function createLogger({ level, destination }: LoggerOptions): Logger {
   const lines = pino(
     {
-      level,
+      level: LOG_LEVELS[0],
       base: null,
       timestamp: false,
       formatters: { level: (label) => ({ level: label }) },
@@ -40,23 +45,21 @@ export function createLogger({ level, destination }: LoggerOptions): Logger {
     { write: (line: string) => void destination.write(line) },
   );
   // The event stands second and the time last, so that a reader (and grep) sees what happened first.
-  const line = (event: string, fields: LogFields | undefined) => ({ event, ...fields, time: new Date().toISOString() });
-  return {
-    get level() {
-      return toLogLevel(lines.level);
-    },
-    set level(next) {
-      lines.level = next;
-    },
-    debug: (event, fields) => {
-      if (lines.isLevelEnabled('debug')) lines.debug(line(event, fields));
-    },
-    info: (event, fields) => lines.info(line(event, fields)),
-    warn: (event, fields) => lines.warn(line(event, fields)),
-    error: (event, fields) => lines.error(line(event, fields)),
+  const write = (kind: keyof LogSwitches) => (event: string, fields?: LogFields) => {
+    if (logger.switches[kind]) lines[kind]({ event, ...fields, time: new Date().toISOString() });
   };
+  const logger: Logger = {
+    switches: switchesOf(level),
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+  };
+  return logger;
 }
 
-function toLogLevel(text: string): LogLevel {
-  return LOG_LEVELS.find((level) => level === text) ?? 'info';
+function switchesOf(level: LogLevel): LogSwitches {
+  const from = LOG_LEVELS.indexOf(level);
+  const isOn = (kind: LogLevel) => LOG_LEVELS.indexOf(kind) >= from;
+  return { debug: isOn('debug'), info: isOn('info'), warn: isOn('warn'), error: isOn('error') };
 }

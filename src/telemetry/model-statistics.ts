@@ -28,13 +28,15 @@ export interface ResponseStatistics {
   readonly cancel: CountedTime;
 }
 
-/** An execution that gave results; ClosedBatch fits. Times are the clock's milliseconds. */
+/** An execution that is over; ClosedBatch fits. Times are the clock's milliseconds. */
 export interface ExecutedBatch {
-  readonly entries: readonly { readonly enqueuedAt: number }[];
+  readonly entries: readonly { readonly enqueuedAt: number; readonly rows: number }[];
   readonly rows: number;
   readonly dispatchedAt: number;
   readonly assembledAt: number;
   readonly executedAt: number;
+  /** Why it gave no results; undefined where it gave them. */
+  readonly error?: { readonly code: ServingErrorCode } | undefined;
 }
 
 /** Positions of a stream that are told apart; what comes later in a longer stream is not counted by position. */
@@ -69,11 +71,12 @@ class ResponseTally implements ResponseStatistics {
 }
 
 /**
- * What one model version has done since it was loaded, counted as Triton counts it: a request once, when it is answered or has failed, and an
- * execution once, if it gave results. Writing is adding numbers; whoever reads makes of them what the reader needs.
+ * What one model version has done since it was loaded, counted as Triton counts it: an execution once, if it gave results, and a request once,
+ * as what became of its execution, whether or not its caller still waited, or as failed where it never ran. So the rows of all batches are
+ * always the inference count. Writing is adding numbers; whoever reads makes of them what the reader needs.
  */
 export class ModelStatistics {
-  /** Rows of answered requests; of an unbatched model each request is one. */
+  /** Rows of the requests that were executed; of an unbatched model each request is one. */
   inferenceCount = 0;
   executionCount = 0;
   readonly success = new Tally();
@@ -87,23 +90,26 @@ export class ModelStatistics {
   readonly #responses: ResponseTally[] = [];
   readonly #queues = new Set<() => number>();
 
-  /** `ms` from the request's arrival to its answer. */
-  answered(rows: number, ms: number): void {
-    this.inferenceCount += rows;
-    this.success.add(ms);
-  }
-
+  /** A request that never ran; `ms` from its arrival. */
   failed(reason: FailureReason, ms: number): void {
     this.#failures[reason].add(ms);
   }
 
   /** `settledAt`: when its members had their results. A batch's time is the time of each of its members. */
   executed(batch: ExecutedBatch, settledAt: number): void {
-    const { entries, rows, dispatchedAt, assembledAt, executedAt } = batch;
+    const { entries, rows, dispatchedAt, assembledAt, executedAt, error } = batch;
+    if (error !== undefined) {
+      for (const { enqueuedAt } of entries) this.failed(executionFailure(error.code), settledAt - enqueuedAt);
+      return;
+    }
     const inputMs = assembledAt - dispatchedAt;
     const inferMs = executedAt - assembledAt;
     const outputMs = settledAt - executedAt;
-    for (const { enqueuedAt } of entries) this.#queueMs += dispatchedAt - enqueuedAt;
+    for (const entry of entries) {
+      this.inferenceCount += entry.rows;
+      this.success.add(settledAt - entry.enqueuedAt);
+      this.#queueMs += dispatchedAt - entry.enqueuedAt;
+    }
     this.#inputMs += inputMs * entries.length;
     this.#inferMs += inferMs * entries.length;
     this.#outputMs += outputMs * entries.length;
@@ -220,7 +226,12 @@ const REASONS = {
   internal: 'BACKEND',
 } as const satisfies Record<ServingErrorCode, FailureReason>;
 
-/** `callerGone`: the call was cancelled, or its deadline has passed. */
+/** Why a request that never ran has failed. `callerGone`: the call was cancelled, or its deadline has passed. */
 export function failureReason(code: ServingErrorCode, callerGone: boolean): FailureReason {
   return callerGone ? 'CANCELED' : REASONS[code];
+}
+
+/** Why an execution that ended with `code` gave no results. A deadline that passes while it runs is its caller's. */
+export function executionFailure(code: ServingErrorCode): FailureReason {
+  return code === 'deadline_exceeded' ? 'CANCELED' : REASONS[code];
 }

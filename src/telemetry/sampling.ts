@@ -8,9 +8,9 @@ export interface Sampling {
   readonly ratio: number;
 }
 
-/** `random` is drawn from [0, 1), and only where nothing else decides. */
-export function isSampled({ parentBased, ratio }: Sampling, parent: TraceParent | undefined, random: () => number): boolean {
-  if (parent === undefined) return ratio > 0 && random() < ratio;
+/** `draw` is random, from [0, 1), and counts only where nothing else decides. A larger ratio never leaves out what a smaller one samples. */
+export function isSampled({ parentBased, ratio }: Sampling, parent: TraceParent | undefined, draw: number): boolean {
+  if (parent === undefined) return draw < ratio;
   return parentBased ? parent.sampled : isTraceSampled(parent.traceId, ratio);
 }
 

@@ -13,8 +13,8 @@ import {
 import type { Clock } from '../model/clock.js';
 import type { VersionId } from '../model/id.js';
 import { ATTRIBUTES } from './attributes.js';
+import type { CallSampler, SamplingInput } from './call-sampler.js';
 import { toEpoch } from './epoch.js';
-import { isSampled, type Sampling } from './sampling.js';
 import { type StatusName, statusName } from './status-name.js';
 import { parseTraceparent, type TraceParent } from './traceparent.js';
 
@@ -31,7 +31,7 @@ const SERVER_FAILURES: ReadonlySet<StatusName> = new Set([
 export interface CallTracerParts {
   /** Undefined where no exporter is configured. */
   readonly tracer: Tracer | undefined;
-  readonly sampling: Sampling;
+  readonly sampler: CallSampler;
   readonly clock: Clock;
   /** From [0, 1). */
   readonly random: () => number;
@@ -40,34 +40,51 @@ export interface CallTracerParts {
 /** Makes a server span for each sampled call. The decision comes first: an unsampled call makes nothing at all. */
 export class CallTracer {
   readonly #tracer: Tracer | undefined;
-  readonly #sampling: Sampling;
+  readonly #sampler: CallSampler;
   readonly #clock: Clock;
   readonly #random: () => number;
+  /** Spans of calls that are not settled yet. */
+  readonly #unsettled = new WeakMap<Span, SamplingInput>();
 
-  constructor({ tracer, sampling, clock, random }: CallTracerParts) {
+  constructor({ tracer, sampler, clock, random }: CallTracerParts) {
     this.#tracer = tracer;
-    this.#sampling = sampling;
+    this.#sampler = sampler;
     this.#clock = clock;
     this.#random = random;
   }
 
-  /** False where no call is ever traced: the caller need not even read the headers. */
+  /** False while no call is traced: the caller need not even read the headers. */
   get enabled(): boolean {
-    return this.#tracer !== undefined;
+    return this.#tracer !== undefined && this.#sampler.enabled;
   }
 
   /** `path` is "/package.Service/Method"; `peerAddress` "127.0.0.1:51234" or "unix:". */
   start(path: string, traceparent: string | undefined, tracestate: string | undefined, peerAddress: string): Span | undefined {
     if (this.#tracer === undefined) return undefined;
     const parent = traceparent === undefined ? undefined : parseTraceparent(traceparent);
-    if (!isSampled(this.#sampling, parent, this.#random)) return undefined;
+    const draw = this.#random();
+    if (!this.#sampler.admits(parent, draw)) return undefined;
     const method = path.slice(1);
     const options = { kind: SpanKind.SERVER, startTime: toEpoch(this.#clock.now()), attributes: callAttributes(method, peerAddress) };
-    return this.#tracer.startSpan(method, options, parent === undefined ? ROOT_CONTEXT : remoteContext(parent, tracestate));
+    const span = this.#tracer.startSpan(method, options, parent === undefined ? ROOT_CONTEXT : remoteContext(parent, tracestate));
+    if (this.#sampler.settlesLater) this.#unsettled.set(span, { parent, draw });
+    return span;
   }
 
-  /** `status` is the number of the gRPC status code. */
+  /**
+   * Whether a call's span stays, now that its model is known. One that does not is to be let go of: it is never ended, so it is never
+   * exported, and nothing else holds it. Of several models that one call asks for the first decides.
+   */
+  keeps(span: Span, model: string | undefined): boolean {
+    const input = this.#unsettled.get(span);
+    if (input === undefined) return true;
+    this.#unsettled.delete(span);
+    return this.#sampler.settles(model, input);
+  }
+
+  /** `status` is the number of the gRPC status code. A call that ends before it asked for a model is settled without one. */
   endCall(span: Span, status: number, target: VersionId | undefined): void {
+    if (!this.keeps(span, undefined)) return;
     const name = statusName(status);
     span.setAttribute(ATTRIBUTES.rpcStatusCode, name);
     if (target !== undefined) {

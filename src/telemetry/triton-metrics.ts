@@ -79,20 +79,64 @@ const METRICS: readonly TritonMetric[] = [
   },
 ];
 
-/** Statistics by version, shown under Triton's metric names. Nothing is counted for it: a scrape reads what ModelStatistics answers. */
-export class TritonMetrics {
-  readonly #versions = new Map<ModelStatistics, Labels>();
+/** What tells the readings of a metric apart where nothing has been counted. */
+const NOTHING = new ModelStatistics();
 
-  readonly families = METRICS.map((metric) => new TritonFamily(metric, this.#versions));
+/** What one version shows: what it has done each time that it was loaded, added up, so that no counter ever falls. */
+export class TritonSeries {
+  labels: Labels;
+  readonly #current = new Set<ModelStatistics>();
+  readonly #past = new Map<TritonMetric, readonly number[]>();
 
-  bind(labels: Labels): ModelStatistics {
+  constructor(labels: Labels) {
+    this.labels = labels;
+  }
+
+  /** Statistics of the version as it is loaded now; they begin at 0. */
+  begin(): ModelStatistics {
     const statistics = new ModelStatistics();
-    this.#versions.set(statistics, labels);
+    this.#current.add(statistics);
     return statistics;
   }
 
-  remove(statistics: ModelStatistics): void {
-    this.#versions.delete(statistics);
+  /** That load is over: what it counted stays. */
+  end(statistics: ModelStatistics): void {
+    this.#current.delete(statistics);
+    for (const metric of METRICS) {
+      if (metric.type === 'counter') this.#past.set(metric, addTo(this.#past.get(metric) ?? [], readingsOf(metric, statistics)));
+    }
+  }
+
+  read(metric: TritonMetric): Reading[] {
+    let values = this.#past.get(metric) ?? [];
+    for (const statistics of this.#current) values = addTo(values, readingsOf(metric, statistics));
+    return readingsOf(metric, NOTHING).map(({ labels }, index) => ({ labels, value: values[index] ?? 0 }));
+  }
+}
+
+function readingsOf(metric: TritonMetric, statistics: ModelStatistics): readonly Reading[] {
+  const read = metric.read(statistics);
+  return typeof read === 'number' ? [{ labels: NO_LABELS, value: read }] : read;
+}
+
+function addTo(sums: readonly number[], readings: readonly Reading[]): number[] {
+  return readings.map(({ value }, index) => (sums[index] ?? 0) + value);
+}
+
+/** Statistics by version, shown under Triton's metric names. Nothing is counted for it: a scrape reads what ModelStatistics answers. */
+export class TritonMetrics {
+  readonly #series = new Set<TritonSeries>();
+
+  readonly families = METRICS.map((metric) => new TritonFamily(metric, this.#series));
+
+  bind(labels: Labels): TritonSeries {
+    const series = new TritonSeries(labels);
+    this.#series.add(series);
+    return series;
+  }
+
+  remove(series: TritonSeries): void {
+    this.#series.delete(series);
   }
 }
 
@@ -100,24 +144,23 @@ export class TritonMetrics {
 export class TritonFamily {
   readonly name: string;
   readonly #metric: TritonMetric;
-  readonly #versions: ReadonlyMap<ModelStatistics, Labels>;
+  readonly #series: ReadonlySet<TritonSeries>;
 
-  constructor(metric: TritonMetric, versions: ReadonlyMap<ModelStatistics, Labels>) {
+  constructor(metric: TritonMetric, series: ReadonlySet<TritonSeries>) {
     this.name = metric.name;
     this.#metric = metric;
-    this.#versions = versions;
+    this.#series = series;
   }
 
   get(): Promise<Exposition> {
     const { name, help, type } = this.#metric;
-    const values = Array.from(this.#versions, ([statistics, labels]) => this.#samplesOf(statistics, labels)).flat();
+    const values = Array.from(this.#series, (series) => this.#samplesOf(series)).flat();
     return Promise.resolve({ name, help, type, aggregator: 'sum', values });
   }
 
-  #samplesOf(statistics: ModelStatistics, sharedLabels: Labels): Sample[] {
-    const read = this.#metric.read(statistics);
-    const readings = typeof read === 'number' ? [{ labels: NO_LABELS, value: read }] : read;
-    return readings.map(({ labels, value }) => ({ metricName: this.name, labels, sharedLabels, value }));
+  #samplesOf(series: TritonSeries): Sample[] {
+    const { labels: sharedLabels } = series;
+    return series.read(this.#metric).map(({ labels, value }) => ({ metricName: this.name, labels, sharedLabels, value }));
   }
 }
 

@@ -1,77 +1,83 @@
 import {
   ModelConfig,
-  type ModelDynamicBatching,
+  ModelDynamicBatching,
   ModelInput,
   ModelInstanceGroup,
   ModelInstanceGroup_Kind,
   ModelOutput,
-  type ModelQueuePolicy,
-  ModelQueuePolicy_TimeoutAction,
+  ModelVersionPolicy,
 } from '../gen/inference/model_config.js';
-import type { BatchingSpec, ModelSpec, QueuePolicy, TensorSpec } from '../model/spec.js';
+import type { ModelSpec, TensorSpec } from '../model/spec.js';
 import { numberOfDatatype } from './datatype-number.js';
+import { DEFAULT_MODEL_FILENAME } from './model-config.js';
 import { toWireShape } from './wire-shape.js';
 
 /** Triton's platforms of backends that had one before there were backends; the others have none. */
 const PLATFORMS: ReadonlyMap<string, string> = new Map([['onnxruntime', 'onnxruntime_onnx']]);
 
+/** Backends whose model is a file of the version's directory. */
+const BACKENDS_OF_FILES: readonly string[] = ['onnxruntime'];
+
 const NOTHING = new Uint8Array(0);
 
-/** The completed configuration of a version that is served. Read as a config.pbtxt it means the same model. */
+/**
+ * The configuration of a version that is served: what its author wrote, with what it left open as it was completed. Read as a config.pbtxt it
+ * means the same model.
+ */
 export function formatModelConfig(spec: ModelSpec): ModelConfig {
+  const authored = ModelConfig.decode(spec.authored);
   return {
-    ...ModelConfig.decode(NOTHING),
+    ...authored,
     name: spec.model,
-    platform: PLATFORMS.get(spec.backend) ?? '',
+    platform: authored.platform === '' ? (PLATFORMS.get(spec.backend) ?? '') : authored.platform,
     backend: spec.backend,
+    versionPolicy: formatVersionPolicy(authored),
     maxBatchSize: spec.maxBatchSize,
-    input: spec.inputs.map((tensor) => ({ ...ModelInput.decode(NOTHING), ...formatTensor(tensor) })),
-    output: spec.outputs.map((tensor) => ({ ...ModelOutput.decode(NOTHING), ...formatTensor(tensor) })),
-    schedulingChoice: isScheduled(spec) ? { $case: 'dynamicBatching', value: formatBatching(spec.batching) } : undefined,
-    instanceGroup: [formatInstances(spec)],
-    parameters: Object.fromEntries(Array.from(spec.parameters, ([key, stringValue]) => [key, { stringValue }])),
+    input: spec.inputs.map((tensor) => completeTensor(findOrCreate(authored.input, tensor, ModelInput), tensor)),
+    output: spec.outputs.map((tensor) => completeTensor(findOrCreate(authored.output, tensor, ModelOutput), tensor)),
+    schedulingChoice: authored.schedulingChoice ?? formatScheduling(spec),
+    instanceGroup: formatInstances(authored, spec),
+    defaultModelFilename: formatModelFilename(authored, spec),
     modelTransactionPolicy: { decoupled: spec.decoupled },
   };
 }
 
-function formatTensor({ name, datatype, dims }: TensorSpec) {
-  return { name, dataType: numberOfDatatype(datatype), dims: toWireShape(dims) };
+function findOrCreate<T extends ModelInput | ModelOutput>(
+  authored: readonly T[],
+  { name }: TensorSpec,
+  type: { decode(bytes: Uint8Array): T },
+): T {
+  return authored.find((tensor) => tensor.name === name) ?? type.decode(NOTHING);
 }
 
-/** Without shared batches dynamic_batching still says how the requests wait. */
-function isScheduled({ sharesBatches, batching }: ModelSpec): boolean {
-  const { preferredBatchSizes, maxQueueDelayMs, maxQueueSize, timeout, priorities, preserveOrdering } = batching;
-  if (sharesBatches || preferredBatchSizes.length > 0 || maxQueueDelayMs > 0 || maxQueueSize > 0) return true;
-  return timeout !== undefined || priorities !== undefined || preserveOrdering === true;
+function completeTensor<T extends ModelInput | ModelOutput>(authored: T, { name, datatype, dims, modelDims = dims }: TensorSpec): T {
+  const reshape = authored.reshape === undefined ? undefined : { shape: toWireShape(modelDims) };
+  return { ...authored, name, dataType: numberOfDatatype(datatype), dims: toWireShape(dims), reshape };
 }
 
-function formatBatching(batching: BatchingSpec): ModelDynamicBatching {
-  const { preferredBatchSizes, maxQueueDelayMs, maxQueueSize, timeout, priorities, preserveOrdering = false } = batching;
-  const policies = Array.from(priorities?.policies ?? [], ([level, policy]) => [BigInt(level), formatQueuePolicy(policy)] as const);
-  return {
-    preferredBatchSize: [...preferredBatchSizes],
-    maxQueueDelayMicroseconds: toMicroseconds(maxQueueDelayMs),
-    preserveOrdering,
-    priorityLevels: BigInt(priorities?.levels ?? 0),
-    defaultPriorityLevel: BigInt(priorities?.defaultLevel ?? 0),
-    defaultQueuePolicy: maxQueueSize > 0 || timeout !== undefined ? formatQueuePolicy(batching) : undefined,
-    priorityQueuePolicy: new Map(policies),
-  };
+function formatVersionPolicy({ versionPolicy }: ModelConfig): ModelVersionPolicy {
+  if (versionPolicy?.policyChoice !== undefined) return versionPolicy;
+  return { ...ModelVersionPolicy.decode(NOTHING), policyChoice: { $case: 'latest', value: { numVersions: 1 } } };
 }
 
-function formatQueuePolicy({ maxQueueSize, timeout }: QueuePolicy): ModelQueuePolicy {
-  return {
-    timeoutAction: timeout?.action === 'delay' ? ModelQueuePolicy_TimeoutAction.DELAY : ModelQueuePolicy_TimeoutAction.REJECT,
-    defaultTimeoutMicroseconds: toMicroseconds(timeout?.defaultMs ?? 0),
-    allowTimeoutOverride: timeout?.allowOverride ?? false,
-    maxQueueSize,
-  };
+/** Requests share executions unless the author says otherwise: what Triton says by an empty dynamic_batching. */
+function formatScheduling({ sharesBatches }: ModelSpec): ModelConfig['schedulingChoice'] {
+  return sharesBatches ? { $case: 'dynamicBatching', value: ModelDynamicBatching.decode(NOTHING) } : undefined;
 }
 
-function formatInstances({ instanceCount }: ModelSpec): ModelInstanceGroup {
-  return { ...ModelInstanceGroup.decode(NOTHING), count: instanceCount, kind: ModelInstanceGroup_Kind.KIND_CPU };
+/** Groups of the author's without a name go by their place. Where there is none, all instances are one group, named as the model. */
+function formatInstances({ instanceGroup }: ModelConfig, { model, instanceCount }: ModelSpec): ModelInstanceGroup[] {
+  const { KIND_AUTO, KIND_CPU } = ModelInstanceGroup_Kind;
+  if (instanceGroup.length === 0) return [{ ...ModelInstanceGroup.decode(NOTHING), name: model, count: instanceCount, kind: KIND_CPU }];
+  return instanceGroup.map((group, place) => ({
+    ...group,
+    name: group.name === '' ? `${model}_${place}` : group.name,
+    count: Math.max(1, group.count),
+    kind: group.kind === KIND_AUTO ? KIND_CPU : group.kind,
+  }));
 }
 
-function toMicroseconds(ms: number): bigint {
-  return BigInt(Math.round(ms * 1000));
+function formatModelFilename({ defaultModelFilename }: ModelConfig, { backend }: ModelSpec): string {
+  if (defaultModelFilename !== '') return defaultModelFilename;
+  return BACKENDS_OF_FILES.includes(backend) ? DEFAULT_MODEL_FILENAME : '';
 }

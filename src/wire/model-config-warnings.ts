@@ -1,45 +1,22 @@
 import { quote, quoteList } from '../error/quote.js';
 import type { ModelConfig } from '../gen/inference/model_config.js';
-import { BATCHING_PARAMETER } from '../model/complete-spec.js';
+import { type FieldDecision, type FieldDecisions, MODEL_CONFIG_DECISIONS, OWN_PARAMETERS, OWN_PREFIX } from './model-config-decisions.js';
 
-/** Fields that are read; `true` with all that is below them. */
-interface ReadFields {
-  readonly [field: string]: true | ReadFields;
-}
-
-/** An empty list of fields under a name has each of the fields below reported by itself. */
-const READ_FIELDS: ReadFields = {
-  name: true,
-  platform: true,
-  backend: true,
-  version_policy: true,
-  max_batch_size: true,
-  input: { name: true, data_type: true, dims: true },
-  output: { name: true, data_type: true, dims: true },
-  optimization: {},
-  dynamic_batching: true,
-  instance_group: { kind: true, count: true },
-  default_model_filename: true,
-  parameters: true,
-  model_transaction_policy: true,
-};
-
-/** Parameters under this prefix are ours; all others are for the model's backend, which alone knows them. */
-const OWN_PREFIX = 'millrace.';
-const OWN_PARAMETERS = [BATCHING_PARAMETER];
+const REFUSED = 'refused: ';
 
 /**
  * A sentence for each field that is set to something but has no effect here, in the spelling of config.pbtxt. A field that is set to its default
- * says nothing that would be lost.
+ * says nothing that would be lost. Throws an Error at the first field without which the model would not be what its author means.
  */
 export function findIneffectiveFields(config: ModelConfig): string[] {
   const paths: string[] = [];
-  collect(config, READ_FIELDS, '', paths);
+  collect(config, MODEL_CONFIG_DECISIONS, '', paths);
   return [
     ...paths.map((path) => `${path} has no effect`),
     ...unknownParameters(config),
     ...unknownPriorities(config),
     ...batchesOfUnbatched(config),
+    ...idleWarmups(config),
   ];
 }
 
@@ -67,22 +44,42 @@ function batchesOfUnbatched({ schedulingChoice, maxBatchSize, input, output }: M
   return rulesQueue && maxQueueDelayMicroseconds === 0n ? [] : ['dynamic_batching makes no batches where max_batch_size is 0'];
 }
 
-function collect(message: object, read: ReadFields, prefix: string, paths: string[]): void {
-  for (const [field, value] of fieldsOf(message)) {
-    const below = Object.hasOwn(read, field) ? read[field] : undefined;
-    if (below === true || !isSet(value)) continue;
-    const path = `${prefix}${field}`;
-    if (below === undefined) paths.push(path);
-    else if (Array.isArray(value)) {
-      for (const [at, item] of value.entries()) collect(item as object, below, `${path}[${at}].`, paths);
-    } else if (typeof value === 'object' && value !== null) collect(value, below, `${path}.`, paths);
+function idleWarmups({ modelWarmup }: ModelConfig): string[] {
+  return modelWarmup.flatMap(({ batchSize }, at) =>
+    batchSize === 0 ? [`model_warmup[${at}] has no effect where its batch_size is 0`] : [],
+  );
+}
+
+function collect(message: object, decisions: FieldDecisions, prefix: string, paths: string[]): void {
+  for (const { field, value, chosen } of fieldsOf(message)) {
+    if (!chosen && !isSet(value)) continue;
+    decide(value, Object.hasOwn(decisions, field) ? decisions[field] : undefined, `${prefix}${field}`, paths);
   }
 }
 
+/** A field that nobody has decided on has no effect. */
+function decide(value: unknown, decision: FieldDecision | undefined, path: string, paths: string[]): void {
+  if (decision === 'honoured') return;
+  if (decision === undefined || decision === 'warned') paths.push(path);
+  else if (typeof decision === 'string') throw new Error(`${path} is not supported: ${decision.slice(REFUSED.length)}`);
+  else if (Array.isArray(value)) {
+    for (const [at, item] of value.entries()) collect(item as object, decision, `${path}[${at}].`, paths);
+  } else if (typeof value === 'object' && value !== null) collect(value, decision, `${path}.`, paths);
+}
+
+interface FieldValue {
+  readonly field: string;
+  readonly value: unknown;
+  /** A member of a oneof: there even where it is empty. */
+  readonly chosen: boolean;
+}
+
 /** A message's fields under their own names; the member of a oneof as the field that it is. */
-function fieldsOf(message: object): [field: string, value: unknown][] {
+function fieldsOf(message: object): FieldValue[] {
   return Object.entries(message).map(([field, value]: [string, unknown]) =>
-    isOneof(value) ? [snakeCase(value.$case), value.value] : [snakeCase(field), value],
+    isOneof(value)
+      ? { field: snakeCase(value.$case), value: value.value, chosen: true }
+      : { field: snakeCase(field), value, chosen: false },
   );
 }
 
@@ -95,6 +92,7 @@ function snakeCase(field: string): string {
 }
 
 function isSet(value: unknown): boolean {
+  if (value instanceof Map) return value.size > 0;
   if (Array.isArray(value)) return value.length > 0;
   if (typeof value === 'object' && value !== null) return Object.values(value).some(isSet);
   return Boolean(value);

@@ -1,16 +1,20 @@
 import { quote } from '../error/quote.js';
 import { ServingError } from '../error/serving-error.js';
-import { type ModelConfig, type ModelInput, ModelInstanceGroup_Kind, type ModelOutput } from '../gen/inference/model_config.js';
+import { ModelConfig, ModelInstanceGroup_Kind } from '../gen/inference/model_config.js';
 import { isVersion } from '../model/id.js';
-import type { BatchingSpec, ModelSettings, TensorSettings, VersionPolicy } from '../model/spec.js';
-import { formatShape } from '../tensor/shape.js';
-import { datatypeOfNumber } from './datatype-number.js';
+import type { BatchingSpec, ModelSettings, VersionPolicy } from '../model/spec.js';
 import { parseDynamicBatching } from './dynamic-batching.js';
+import { parseMetricTags } from './metric-tags.js';
+import { parseModelConfigJson } from './model-config-json.js';
 import { parseModelConfigText } from './model-config-text.js';
 import { findIneffectiveFields } from './model-config-warnings.js';
+import { parseWarmups } from './model-warmup.js';
+import { DEFAULT_RUNTIME, parseRuntimeSettings } from './runtime-settings.js';
+import { findIneffectiveRuntimeSettings } from './runtime-warnings.js';
+import { parseInputSettings, parseOutputSettings } from './tensor-settings.js';
 
 const DEFAULT_BACKEND = 'onnxruntime';
-const DEFAULT_MODEL_FILENAME = 'model.onnx';
+export const DEFAULT_MODEL_FILENAME = 'model.onnx';
 
 /** Triton's older names of backends, from when a platform was a runtime and a format. */
 const BACKEND_OF_PLATFORM: ReadonlyMap<string, string> = new Map([['onnxruntime_onnx', 'onnxruntime']]);
@@ -20,13 +24,12 @@ const BACKEND_OF_PLATFORM: ReadonlyMap<string, string> = new Map([['onnxruntime_
  * what is merely without effect becomes a warning. Nothing is completed from the model file.
  */
 export function parseModelConfig(text: string, model: string): ModelSettings {
-  try {
-    return toSettings(parseModelConfigText(text), model);
-  } catch (error) {
-    // Both the reader of the text and the checks below say what is wrong; here it is said of which model.
-    const problem = error instanceof Error ? error.message : String(error);
-    throw new ServingError('load_failed', `config.pbtxt of model ${quote(model)}: ${problem}`, undefined, error);
-  }
+  return readSettings('config.pbtxt', parseModelConfigText, text, model);
+}
+
+/** The same of what a caller says in place of config.pbtxt: a ModelConfig as JSON. */
+export function parseConfigOverride(json: string, model: string): ModelSettings {
+  return readSettings('config override', parseModelConfigJson, json, model);
 }
 
 /** The settings of a model without config.pbtxt. */
@@ -42,8 +45,22 @@ export function defaultSettings(): ModelSettings {
     versionPolicy: { kind: 'latest', count: 1 },
     modelFilename: DEFAULT_MODEL_FILENAME,
     parameters: new Map(),
+    runtime: DEFAULT_RUNTIME,
+    warmups: [],
+    metricTags: new Map(),
+    authored: new Uint8Array(0),
     warnings: [],
   };
+}
+
+function readSettings(what: string, parse: (text: string) => ModelConfig, text: string, model: string): ModelSettings {
+  try {
+    return toSettings(parse(text), model);
+  } catch (error) {
+    // Both the reader of the text and the checks below say what is wrong; here it is said of which model.
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new ServingError('load_failed', `${what} of model ${quote(model)}: ${problem}`, undefined, error);
+  }
 }
 
 function toSettings(config: ModelConfig, model: string): ModelSettings {
@@ -52,18 +69,23 @@ function toSettings(config: ModelConfig, model: string): ModelSettings {
     throw new Error(`name is ${quote(config.name)}, expected the name of the model's directory or none`);
   }
   if (maxBatchSize < 0) throw new Error(`max_batch_size is ${maxBatchSize}, expected 0 or more`);
+  const backend = parseBackend(config);
   return {
-    backend: parseBackend(config),
+    backend,
     maxBatchSize,
-    inputs: config.input.map((input) => parseTensorSettings('input', input)),
-    outputs: config.output.map((output) => parseTensorSettings('output', output)),
+    inputs: config.input.map(parseInputSettings),
+    outputs: config.output.map(parseOutputSettings),
     batching: parseBatching(config),
     instanceCount: parseInstanceCount(config),
     decoupled: config.modelTransactionPolicy?.decoupled ?? false,
     versionPolicy: parseVersionPolicy(config),
     modelFilename: parseModelFilename(config),
     parameters: new Map(Object.entries(config.parameters).map(([key, { stringValue }]) => [key, stringValue])),
-    warnings: findIneffectiveFields(config),
+    runtime: parseRuntimeSettings(config, backend),
+    warmups: parseWarmups(config.modelWarmup),
+    metricTags: parseMetricTags(config.metricTags),
+    authored: ModelConfig.encode(config).finish(),
+    warnings: [...findIneffectiveFields(config), ...findIneffectiveRuntimeSettings(config, backend)],
   };
 }
 
@@ -77,25 +99,8 @@ function parseBackend({ backend, platform }: ModelConfig): string {
   return byPlatform;
 }
 
-/** What is absent is the model file's to say. */
-function parseTensorSettings(kind: 'input' | 'output', { name, dataType, dims }: ModelInput | ModelOutput): TensorSettings {
-  if (name === '') throw new Error(`an ${kind} has no name`);
-  const bad = dims.find((size) => size < -1n || size === 0n || size > Number.MAX_SAFE_INTEGER);
-  if (bad !== undefined) throw new Error(`${kind} ${quote(name)} has dims ${formatShape(dims)}, expected each to be positive or -1`);
-  return { name, datatype: datatypeOfNumber(dataType), dims: dims.length === 0 ? undefined : dims.map(Number) };
-}
-
 function parseBatching({ schedulingChoice }: ModelConfig): BatchingSpec {
-  switch (schedulingChoice?.$case) {
-    case undefined:
-      return defaultSettings().batching;
-    case 'dynamicBatching':
-      return parseDynamicBatching(schedulingChoice.value);
-    case 'sequenceBatching':
-      throw new Error('sequence_batching is not supported');
-    case 'ensembleScheduling':
-      throw new Error('ensemble_scheduling is not supported');
-  }
+  return schedulingChoice?.$case === 'dynamicBatching' ? parseDynamicBatching(schedulingChoice.value) : defaultSettings().batching;
 }
 
 /** Groups differ only in the device that they ask for, and there is one: their counts add up. A group without a count has one instance. */

@@ -1,5 +1,5 @@
 import { quote } from '../error/quote.js';
-import { ServingError } from '../error/serving-error.js';
+import { invalidRequest, ServingError } from '../error/serving-error.js';
 import type {
   ModelRepositoryParameter,
   RepositoryIndexRequest,
@@ -7,6 +7,7 @@ import type {
   RepositoryModelLoadRequest,
   RepositoryModelUnloadRequest,
 } from '../gen/inference/repository.js';
+import type { LoadOverrides } from '../model/load-overrides.js';
 
 /** One version of a model, or a model of which no version is known. */
 export interface ModelVersionState {
@@ -16,6 +17,15 @@ export interface ModelVersionState {
   readonly state: 'ready' | 'loading' | 'unloading' | 'unavailable';
   readonly reason: string;
 }
+
+/** What a caller wants loaded. */
+export interface ModelLoad {
+  readonly model: string;
+  readonly overrides: LoadOverrides | undefined;
+}
+
+const CONFIG = 'config';
+const FILE_PREFIX = 'file:';
 
 const INDEX_STATES = {
   ready: 'READY',
@@ -30,14 +40,22 @@ export function parseRepositoryIndex({ repositoryName, ready }: RepositoryIndexR
   return { readyOnly: ready };
 }
 
-/** The model's name. Throws `unsupported` for a named repository, and for what would replace the model's configuration or files. */
-export function parseModelLoad({ repositoryName, modelName, parameters }: RepositoryModelLoadRequest): string {
+/**
+ * The model's name, and what to load it from where that is not its repository. Throws `unsupported` for a named repository, `invalid_request` for
+ * files without a config and for any other parameter. The files are views of the message.
+ */
+export function parseModelLoad({ repositoryName, modelName, parameters }: RepositoryModelLoadRequest): ModelLoad {
   assertNoRepositoryName(repositoryName);
-  for (const key of Object.keys(parameters)) {
-    if (key !== 'config' && !key.startsWith('file:')) throw unknownParameter(key, "'config' or 'file:<path>'");
-    throw new ServingError('unsupported', `parameter ${quote(key)} is not supported: a model is loaded as its directory has it`);
+  let config: string | undefined;
+  const files = new Map<string, Uint8Array>();
+  for (const [key, parameter] of Object.entries(parameters)) {
+    if (key === CONFIG) config = parseConfig(parameter);
+    else if (key.startsWith(FILE_PREFIX)) files.set(key.slice(FILE_PREFIX.length), parseFile(key, parameter));
+    else throw unknownParameter(key, "'config' or 'file:<version>/<path>'");
   }
-  return modelName;
+  if (config !== undefined) return { model: modelName, overrides: { config, files } };
+  if (files.size > 0) throw configMissing(modelName);
+  return { model: modelName, overrides: undefined };
 }
 
 /**
@@ -60,6 +78,26 @@ export function loadErrorOf(error: ServingError, model: string): ServingError {
   return new ServingError('backend_failed', `failed to load ${quote(model)}, failed to poll from model repository`, undefined, error);
 }
 
+function parseConfig({ parameterChoice }: ModelRepositoryParameter): string {
+  if (parameterChoice?.$case === 'stringParam') return parameterChoice.value;
+  throw wrongType(CONFIG, 'string_param');
+}
+
+function parseFile(key: string, { parameterChoice }: ModelRepositoryParameter): Uint8Array {
+  if (parameterChoice?.$case === 'bytesParam') return parameterChoice.value;
+  throw wrongType(key, 'bytes_param');
+}
+
+function wrongType(key: string, expected: string): ServingError {
+  return invalidRequest(`invalid value type for load parameter ${quote(key)}, expected ${expected}`);
+}
+
+/** Both of the phrases by which Triton says it. */
+function configMissing(model: string): ServingError {
+  const reason = "load parameter 'config' must be specified for model file override";
+  return invalidRequest(`failed to load ${quote(model)}, failed to poll from model repository: ${reason}`);
+}
+
 function assertNoRepositoryName(name: string): void {
   if (name !== '') throw new ServingError('unsupported', "'repository_name' specification is not supported");
 }
@@ -70,5 +108,5 @@ function assertUnloadDependents(key: string, parameter: ModelRepositoryParameter
 }
 
 function unknownParameter(key: string, expected: string): ServingError {
-  return new ServingError('invalid_request', `parameter ${quote(key)} is not known here, expected ${expected}`);
+  return invalidRequest(`parameter ${quote(key)} is not known here, expected ${expected}`);
 }

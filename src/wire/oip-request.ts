@@ -3,26 +3,41 @@ import { invalidRequest, ServingError } from '../error/serving-error.js';
 import type { InferParameter, ModelInferRequest, ModelInferRequest_InferInputTensor } from '../gen/inference/infer.js';
 import { parseVersionReference, type VersionReference } from '../model/id.js';
 import type { InferRequest } from '../model/infer.js';
+import type { TensorMemory } from '../model/tensor-memory.js';
 import { DATATYPES, type Datatype, isDatatype } from '../tensor/datatype.js';
-import { elementCount } from '../tensor/shape.js';
+import { elementCount, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { parseClassCounts } from './oip-classification.js';
 import { encodeContents } from './oip-contents.js';
+import { type InputMemory, type OutputPlaces, parseInputMemory, parseOutputMemory, readInput } from './oip-memory.js';
+import { withRequestId } from './request-id.js';
 import { parseShape } from './wire-shape.js';
 
-const SHARED_MEMORY = 'shared_memory_region';
-const CLASSIFICATION = 'classification';
+const NO_DATA = new Uint8Array(0);
+
+/** What the facade alone knows of a request. Absent is the common case: no shared memory. */
+export interface OipInferRequest extends InferRequest {
+  /** Where outputs go that are not for the response message. */
+  readonly outputPlaces?: OutputPlaces | undefined;
+  /** What was read from shared memory: the message does not hold it. */
+  readonly memoryBytes?: number | undefined;
+}
 
 /**
- * A ModelInferRequest as the data plane takes it. Raw contents stay views of the message. Throws `invalid_request`, with the phrases that
- * Triton's clients match on, and `unsupported` for shared memory and classification. Whether the tensors fit the model is not looked at.
+ * A ModelInferRequest as the data plane takes it. Raw contents stay views of the message, inputs in `memory` are copied. Throws `invalid_request`, with the
+ * phrases that Triton's clients match on; what TensorMemory throws, or `unsupported` without one. Whether the tensors fit the model is not looked at.
  */
-export function parseModelInferRequest(message: ModelInferRequest): InferRequest {
+export function parseModelInferRequest(message: ModelInferRequest, memory?: TensorMemory): OipInferRequest {
+  const inMemory = parseInputMemory(message, memory);
   return {
     model: message.modelName,
     version: parseVersionReference(message.modelVersion),
     requestId: message.id,
-    inputs: message.rawInputContents.length > 0 ? parseRawInputs(message) : parseTypedInputs(message),
+    inputs: message.rawInputContents.length > 0 ? parseRawInputs(message, inMemory) : parseTypedInputs(message, inMemory),
+    memoryBytes: inMemory?.byteSize,
     outputNames: parseOutputNames(message),
+    classCounts: parseClassCounts(message.outputs),
+    outputPlaces: parseOutputMemory(message, memory),
     priority: parseCount('priority', message.parameters['priority']),
     queueTimeoutUs: parseCount('timeout', message.parameters['timeout']),
   };
@@ -38,36 +53,68 @@ export function oipErrorOf(error: ServingError, version: VersionReference): Serv
   return new ServingError('invalid_request', problem, undefined, error);
 }
 
-function parseRawInputs({ modelName: model, inputs, rawInputContents: raw }: ModelInferRequest): Tensor[] {
-  for (const input of inputs) assertNoSharedMemory('input', input);
-  if (inputs.length !== raw.length) throw countMismatch(inputs.length, raw.length, model);
+/** The error of a request that could be parsed, as the OIP facade answers it. */
+export function inferErrorOf(error: ServingError, { requestId, version }: InferRequest): ServingError {
+  return oipErrorOf(withRequestId(error, requestId), version);
+}
+
+/** Raw entries are those of the inputs that are not in shared memory, in their order. */
+function parseRawInputs(message: ModelInferRequest, inMemory: InputMemory | undefined): Tensor[] {
+  const { modelName: model, inputs, rawInputContents: raw } = message;
+  const expected = inputs.length - (inMemory?.ranges.size ?? 0);
+  if (expected !== raw.length) throw countMismatch(message, expected);
   const tensors: Tensor[] = [];
-  for (let at = 0; at < inputs.length; at++) {
-    const input = inputs[at];
-    const data = raw[at];
-    if (input === undefined || data === undefined) break;
+  let next = 0;
+  for (const input of inputs) {
+    const shared = inMemory && parseSharedInput(input, message, inMemory);
+    const data = shared === undefined ? raw[next++] : shared.data;
+    if (data === undefined) break;
     if (input.contents !== undefined) throw contentsBesideRaw(input, model);
-    tensors.push(parseInput(input, model, data));
+    tensors.push(shared ?? parseInput(input, message, data));
   }
   return tensors;
 }
 
-function parseTypedInputs({ modelName: model, inputs }: ModelInferRequest): Tensor[] {
-  return inputs.map((input) => {
-    assertNoSharedMemory('input', input);
-    const datatype = parseDatatype(input, model);
-    const data = input.contents && encodeContents({ name: input.name, datatype, model }, input.contents);
-    const tensor = parseInput(input, model, data ?? new Uint8Array(0));
-    if (data === undefined && elementCount(tensor.shape) !== 0) {
-      throw invalidRequest(`unable to find data for input tensor ${quote(input.name)} for model ${quote(model)} in request.`);
-    }
-    return tensor;
+function parseTypedInputs(message: ModelInferRequest, inMemory: InputMemory | undefined): Tensor[] {
+  return message.inputs.map((input) => {
+    const shared = inMemory && parseSharedInput(input, message, inMemory);
+    return shared ?? parseTypedInput(input, message);
   });
 }
 
-function parseInput(input: ModelInferRequest_InferInputTensor, model: string, data: Uint8Array): Tensor {
-  const { name, shape } = input;
-  return { name, datatype: parseDatatype(input, model), shape: parseShape(shape, name, model), data };
+function parseTypedInput(input: ModelInferRequest_InferInputTensor, message: ModelInferRequest): Tensor {
+  const { modelName: model } = message;
+  const datatype = parseDatatype(input, model);
+  const data = input.contents && encodeContents({ name: input.name, datatype, model }, input.contents);
+  const tensor = parseInput(input, message, data ?? NO_DATA);
+  if (data === undefined && elementCount(tensor.shape) !== 0) {
+    throw invalidRequest(`unable to find data for input tensor ${quote(input.name)} for model ${quote(model)} in request.`);
+  }
+  return tensor;
+}
+
+/** Undefined for an input whose data is in the message. */
+function parseSharedInput(
+  input: ModelInferRequest_InferInputTensor,
+  message: ModelInferRequest,
+  { memory, ranges }: InputMemory,
+): Tensor | undefined {
+  const range = ranges.get(input);
+  if (range === undefined) return undefined;
+  const tensor = parseInput(input, message, NO_DATA);
+  return { ...tensor, data: readInput(tensor, range, memory, message) };
+}
+
+function parseInput(input: ModelInferRequest_InferInputTensor, message: ModelInferRequest, data: Uint8Array): Tensor {
+  return { name: input.name, datatype: parseDatatype(input, message.modelName), shape: parseInputShape(input, message), data };
+}
+
+function parseInputShape({ name, shape }: ModelInferRequest_InferInputTensor, { id, modelName }: ModelInferRequest): Shape {
+  try {
+    return parseShape(shape, name, modelName);
+  } catch (error) {
+    throw withRequestId(ServingError.from(error), id);
+  }
 }
 
 function parseDatatype({ name, datatype }: ModelInferRequest_InferInputTensor, model: string): Datatype {
@@ -80,31 +127,20 @@ function parseDatatype({ name, datatype }: ModelInferRequest_InferInputTensor, m
 function parseOutputNames({ outputs }: ModelInferRequest): string[] {
   const names: string[] = [];
   for (const output of outputs) {
-    assertNoSharedMemory('output', output);
-    if (Object.hasOwn(output.parameters, CLASSIFICATION)) {
-      throw new ServingError('unsupported', `classification of output ${quote(output.name)} is not supported: ask for the output itself`);
-    }
     names.push(output.name);
   }
   return names;
-}
-
-interface WithParameters {
-  readonly name: string;
-  readonly parameters: Readonly<Record<string, InferParameter>>;
-}
-
-function assertNoSharedMemory(kind: 'input' | 'output', { name, parameters }: WithParameters): void {
-  if (!Object.hasOwn(parameters, SHARED_MEMORY)) return;
-  throw new ServingError('unsupported', `shared memory is not supported: ${kind} ${quote(name)} names a ${SHARED_MEMORY}`);
 }
 
 function contentsBesideRaw({ name }: ModelInferRequest_InferInputTensor, model: string): ServingError {
   return invalidRequest(`contents field must not be specified when using raw_input_contents for ${quote(name)} for model ${quote(model)}`);
 }
 
-function countMismatch(inputs: number, raw: number, model: string): ServingError {
-  return invalidRequest(`expected ${inputs} raw_input_contents entries for ${inputs} inputs for model ${quote(model)}, got ${raw}`);
+function countMismatch({ modelName, inputs, rawInputContents: raw }: ModelInferRequest, expected: number): ServingError {
+  const which = expected === inputs.length ? '' : ' outside shared memory';
+  return invalidRequest(
+    `expected ${expected} raw_input_contents entries for ${expected} inputs${which} for model ${quote(modelName)}, got ${raw.length}`,
+  );
 }
 
 /** Triton's clients send a priority as uint64 and a timeout as int64; either may be either. */

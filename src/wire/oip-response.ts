@@ -1,18 +1,25 @@
 import { ModelInferResponse, type ModelInferResponse_InferOutputTensor } from '../gen/inference/infer.js';
-import type { InferRequest, InferResponse, StreamPiece } from '../model/infer.js';
+import type { InferResponse, StreamPiece } from '../model/infer.js';
 import { createCodec, type MessageCodec } from './codec.js';
+import { placeOutput } from './oip-memory.js';
+import type { OipInferRequest } from './oip-request.js';
 import { toWireShape } from './wire-shape.js';
 
-/** Every output's data is in rawOutputContents, in the order of the outputs: Triton's clients read nothing else. The data is not copied. */
+/**
+ * Every output's data is in rawOutputContents, in the order of the outputs: Triton's clients read nothing else. The data is not copied. An output that the
+ * request gave a place in shared memory is written there, and its entry is empty; as in Triton the message does not repeat where. Throws `invalid_request`
+ * where it does not fit, and what OutputMemory throws.
+ */
 export function formatModelInferResponse(
-  { model, requestId }: InferRequest,
+  { model, requestId, outputPlaces }: OipInferRequest,
   { version, outputs }: InferResponse | StreamPiece,
 ): ModelInferResponse {
   const tensors: ModelInferResponse_InferOutputTensor[] = [];
   const raw: Uint8Array[] = [];
-  for (const { name, datatype, shape, data } of outputs) {
+  for (const output of outputs) {
+    const { name, datatype, shape, data } = output;
     tensors.push({ name, datatype, shape: toWireShape(shape), parameters: {}, contents: undefined });
-    raw.push(data);
+    raw.push(outputPlaces === undefined ? data : placeOutput(output, outputPlaces));
   }
   return { modelName: model, modelVersion: version, id: requestId, parameters: {}, outputs: tensors, rawOutputContents: raw };
 }

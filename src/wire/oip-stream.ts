@@ -3,9 +3,10 @@ import type { ServingErrorCode } from '../error/code.js';
 import { quote } from '../error/quote.js';
 import { invalidRequest, ServingError } from '../error/serving-error.js';
 import { ModelInferRequest, type ModelInferResponse, ModelStreamInferResponse } from '../gen/inference/infer.js';
-import type { InferRequest, InferResponse, StreamPiece } from '../model/infer.js';
+import type { InferResponse, StreamPiece } from '../model/infer.js';
+import type { TensorMemory } from '../model/tensor-memory.js';
 import { createCodec, createInferCodec, type MessageCodec } from './codec.js';
-import { parseModelInferRequest } from './oip-request.js';
+import { type OipInferRequest, parseModelInferRequest } from './oip-request.js';
 import { encodeModelInferResponse, formatModelInferResponse, varintBytes, writeVarint } from './oip-response.js';
 import { MODEL_INFER_LAYOUT } from './request-bounds.js';
 import { rpcStatusOf } from './status.js';
@@ -22,7 +23,14 @@ export interface StreamSubject {
 
 /** One message of a stream. `unreadable` is no protobuf message at all: nothing that follows it can be trusted. */
 export type StreamRequest =
-  | { readonly kind: 'request'; readonly subject: StreamSubject; readonly request: InferRequest; readonly emptyFinal: boolean }
+  | {
+      readonly kind: 'request';
+      readonly subject: StreamSubject;
+      readonly request: OipInferRequest;
+      readonly emptyFinal: boolean;
+      /** The message's own, unread. */
+      readonly parameters: ModelInferRequest['parameters'];
+    }
   | { readonly kind: 'refused'; readonly subject: StreamSubject; readonly error: ServingError }
   | { readonly kind: 'unreadable'; readonly error: ServingError };
 
@@ -45,8 +53,8 @@ const SCHEDULED = {
   internal: true,
 } as const satisfies Record<ServingErrorCode, boolean>;
 
-/** Makes a parser that never throws. Raw contents stay views of the bytes. */
-export function createStreamRequestParser(maxTypedBytes: number): (bytes: Uint8Array) => StreamRequest {
+/** Makes a parser that never throws. Raw contents stay views of the bytes, inputs in `memory` are copied. */
+export function createStreamRequestParser(maxTypedBytes: number, memory?: TensorMemory): (bytes: Uint8Array) => StreamRequest {
   const codec = createInferCodec(ModelInferRequest, MODEL_INFER_LAYOUT, maxTypedBytes);
   return (bytes) => {
     let subject: StreamSubject | undefined;
@@ -54,7 +62,7 @@ export function createStreamRequestParser(maxTypedBytes: number): (bytes: Uint8A
       const message = codec.decode(bytes);
       subject = { id: message.id, model: message.modelName, version: message.modelVersion };
       const emptyFinal = parseEmptyFinal(message);
-      return { kind: 'request', subject, request: parseModelInferRequest(message), emptyFinal };
+      return { kind: 'request', subject, request: parseModelInferRequest(message, memory), emptyFinal, parameters: message.parameters };
     } catch (thrown) {
       const error = ServingError.from(thrown);
       subject ??= readSubject(bytes);
@@ -64,7 +72,7 @@ export function createStreamRequestParser(maxTypedBytes: number): (bytes: Uint8A
 }
 
 export function formatStreamResponse(
-  request: InferRequest,
+  request: OipInferRequest,
   response: InferResponse | StreamPiece,
   final: boolean,
 ): ModelStreamInferResponse {

@@ -168,14 +168,38 @@ describe('a server whose models are loaded by its clients', () => {
     }
   });
 
-  it.each([
-    [{ repository_name: 'models' }, "'repository_name' specification is not supported"],
-    [{ parameters: { config: { string_param: '{}' } } }, "parameter 'config' is not supported"],
-    [{ parameters: { 'file:1/model.onnx': { bytes_param: Buffer.from('x') } } }, "parameter 'file:1/model.onnx' is not supported"],
-  ])('refuses %j', async (rest, text) => {
+  it('knows no repository by a name', async () => {
     await using rig = await Rig.start();
-    const refusal = await refusalOf(rig.load('double', rest));
-    expect(refusal).toMatchObject({ code: status.UNIMPLEMENTED, text: expect.stringContaining(text) });
+    const refusal = await refusalOf(rig.load('double', { repository_name: 'models' }));
+    expect(refusal).toMatchObject({ code: status.UNIMPLEMENTED, text: "'repository_name' specification is not supported" });
+  });
+
+  it('replaces all versions of a model together, or none of them', async () => {
+    await using rig = await Rig.start();
+    await writeFile(rig.path('double/config.pbtxt'), 'version_policy { all {} }');
+    for (const version of ['2', '3']) await cp(rig.path('double/1'), rig.path(`double/${version}`), { recursive: true });
+    await rig.load('double');
+    await rm(rig.path('double/1'), { recursive: true });
+    await writeFile(rig.path('double/2/model.onnx'), 'this is no model'.repeat(100));
+    const refusal = await refusalOf(rig.load('double'));
+    expect(refusal.text).toContain("load failed for model 'double': ");
+    expect(refusal.text).toContain('version 2: ');
+    expect(await rig.index(true)).toEqual(['double 1 READY', 'double 2 READY', 'double 3 READY']);
+    await rm(rig.path('double/2'), { recursive: true });
+    await rig.load('double');
+    await rig.app.reaches(1, 'millrace_models');
+    expect(await rig.index(true)).toEqual(['double 3 READY']);
+  });
+
+  it('counts the statistics of a model from 0 each time that it is loaded, and its metrics on', async () => {
+    await using rig = await Rig.start({ loadModel: ['double'] });
+    for (let call = 0; call < 3; call++) await rig.double();
+    await rig.load('double');
+    await rig.double();
+    const { model_stats: models } = await rig.client.unary<{ model_stats: object[] }>(`${SERVICE}/ModelStatistics`, { name: 'double' });
+    expect(models).toMatchObject([{ inference_count: '1', execution_count: '1', inference_stats: { success: { count: '1' } } }]);
+    expect(await rig.app.total('nv_inference_count', { model: 'double' })).toBe(4);
+    expect(await rig.app.total('millrace_batch_rows_count', { model: 'double' })).toBe(4);
   });
 });
 

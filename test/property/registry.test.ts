@@ -150,6 +150,9 @@ class World {
       const wanted = this.#wanted[name] ?? [];
       if (ready.some((version) => wanted.includes(version) && this.#isNew(name, version)))
         assert.ok(ready.every((version) => wanted.includes(version)));
+      // What was made anew serves together or not at all.
+      const renewed = this.#renewedAt.has(name) ? ready.filter((version) => this.#isNew(name, version)) : [];
+      if (renewed.length > 0) assert.deepEqual(new Set(renewed), new Set(wanted));
     }
   }
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { ServingError } from '../../src/error/serving-error.js';
 import { NEWEST } from '../../src/model/id.js';
 import type { InferRequest } from '../../src/model/infer.js';
-import type { ModelSpec, TensorSpec } from '../../src/model/spec.js';
+import type { ModelSpec, TensorSettings } from '../../src/model/spec.js';
 import { orderInputs, validateRequest, validateStreamRequest } from '../../src/model/validate.js';
 import { DATATYPES } from '../../src/tensor/datatype.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
@@ -20,7 +20,8 @@ const dims = fc.array(fc.oneof(fc.constant(-1), fc.integer({ min: 1, max: 3 })),
 const names = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 4 });
 
 const spec: fc.Arbitrary<ModelSpec> = fc.tuple(names, names, fc.nat(6)).chain(([inputs, outputs, maxBatchSize]) => {
-  const tensor = (name: string): fc.Arbitrary<TensorSpec> => fc.record({ name: fc.constant(name), datatype: arbitraryDatatype, dims });
+  const tensor = (name: string): fc.Arbitrary<TensorSettings> =>
+    fc.record({ name: fc.constant(name), datatype: arbitraryDatatype, dims, optional: fc.boolean() });
   return fc
     .tuple(fc.tuple(...inputs.map(tensor)), fc.tuple(...outputs.map(tensor)))
     .map(([ins, outs]) => modelSpec({ maxBatchSize, inputs: ins, outputs: outs }));
@@ -37,7 +38,11 @@ const fitting: fc.Arbitrary<Case> = spec.chain((model) =>
     );
     return fc
       .tuple(
-        fc.tuple(...tensors).chain((inputs) => fc.shuffledSubarray(inputs, { minLength: inputs.length })),
+        fc.tuple(fc.tuple(...tensors), fc.array(fc.boolean(), { minLength: 4, maxLength: 4 })).chain(([all, left]) => {
+          const inputs = all.filter((_, at) => model.inputs[at]?.optional !== true || left[at] !== true);
+          const some = inputs.length === 0 ? all.slice(0, 1) : inputs;
+          return fc.shuffledSubarray(some, { minLength: some.length });
+        }),
         fc.shuffledSubarray(model.outputs.map(({ name }) => name)),
       )
       .map(([inputs, outputNames]) => ({
@@ -55,7 +60,7 @@ function replace(request: InferRequest, target: Tensor, by: readonly Tensor[]): 
 }
 
 const MUTATIONS: Readonly<Record<string, Mutation>> = {
-  'an input less': (request, _, target) => replace(request, target, []),
+  'a required input less': (request, _, target) => replace(request, target, []),
   'an input twice': (request, _, target) => replace(request, target, [target, target]),
   'an input of another name': (request, _, target) => replace(request, target, [{ ...target, name: `${target.name} no` }]),
   'an input more': (request) => ({
@@ -75,6 +80,7 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
   'an output twice': (request, { outputs }) => ({ ...request, outputNames: [...outputs, ...outputs].map(({ name }) => name) }),
 };
 
+const NEEDS_REQUIRED = 'a required input less';
 /** Scalars have no axis to spoil. */
 const NEEDS_AXIS = ['an axis that is not given', 'an axis beyond counting'];
 
@@ -83,7 +89,9 @@ describe('validateRequest', () => {
     fc.assert(
       fc.property(fitting, ({ spec: model, request, rows }) => {
         expect([validateRequest(request, model), validateStreamRequest(request, model)]).toEqual([rows, rows]);
-        expect(orderInputs(request, model).map(({ name }) => name)).toEqual(model.inputs.map(({ name }) => name));
+        const brought = new Set(request.inputs.map(({ name }) => name));
+        const inOrder = model.inputs.map(({ name }) => name).filter((name) => brought.has(name));
+        expect(orderInputs(request, model).map(({ name }) => name)).toEqual(inOrder);
       }),
       { numRuns: 500 },
     );
@@ -95,6 +103,7 @@ describe('validateRequest', () => {
         const target = request.inputs[seed % request.inputs.length];
         if (target === undefined) return;
         fc.pre(!NEEDS_AXIS.includes(kind) || target.shape.length > 0);
+        fc.pre(kind !== NEEDS_REQUIRED || model.inputs.some(({ name, optional }) => name === target.name && optional !== true));
         const mutated = mutate(request, model, target);
         for (const check of [validateRequest, validateStreamRequest]) {
           const error = thrownBy(() => check(mutated, model));

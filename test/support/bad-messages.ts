@@ -64,11 +64,23 @@ export const BAD_MESSAGES: readonly BadMessage[] = [
     says: ["parameter 'priority' must be an integer", "got 'high'"],
   },
   {
-    what: 'shared memory',
+    what: 'an unknown region of shared memory',
     facade: OIP,
-    message: { ...oip, inputs: [{ ...oipImage, parameters: { shared_memory_region: { string_param: 'mine' } } }], raw_input_contents: [] },
-    code: status.UNIMPLEMENTED,
-    says: ['shared memory is not supported', "input 'image'"],
+    message: {
+      ...oip,
+      inputs: [
+        {
+          ...oipImage,
+          parameters: {
+            shared_memory_region: { string_param: 'mine' },
+            shared_memory_byte_size: { int64_param: RAW_IMAGE.length },
+          },
+        },
+      ],
+      raw_input_contents: [],
+    },
+    code: status.NOT_FOUND,
+    says: ["Unable to find shared memory region: 'mine'"],
   },
   {
     what: 'raw beside typed values',

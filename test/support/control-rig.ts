@@ -1,7 +1,8 @@
 import { CancelSource } from '../../src/model/cancel-signal.js';
 import { NEWEST, type VersionReference } from '../../src/model/id.js';
+import type { LoadOverrides } from '../../src/model/load-overrides.js';
 import { Registry } from '../../src/registry/registry.js';
-import type { AspiredModel, Source } from '../../src/registry/source.js';
+import type { AspiredModel, OverriddenModel, Overrides, Source } from '../../src/registry/source.js';
 import type { ControlAccess } from '../../src/serving/control-guard.js';
 import { type ControlCall, ControlPlane } from '../../src/serving/control-plane.js';
 import type { Servable } from '../../src/serving/servable.js';
@@ -34,6 +35,28 @@ export class FakeSource implements Source {
   }
 }
 
+/** What callers brought for which model, and how much of it is still kept. */
+export class FakeOverrides implements Overrides {
+  /** "model: config" of every one. */
+  readonly seen: string[] = [];
+  /** Undefined: no repository has the model. */
+  answer: AspiredModel | undefined;
+  kept = 0;
+
+  override(model: string, { config }: LoadOverrides): Promise<OverriddenModel | undefined> {
+    this.seen.push(`${model}: ${config}`);
+    const aspired = this.answer;
+    if (aspired === undefined) return Promise.resolve(undefined);
+    this.kept += 1;
+    return Promise.resolve({ aspired, [Symbol.asyncDispose]: () => this.#letGo() });
+  }
+
+  #letGo(): Promise<void> {
+    this.kept -= 1;
+    return Promise.resolve();
+  }
+}
+
 /** Somebody who asks for a change, and may lose patience. */
 export class FakeControlCall implements ControlCall {
   readonly signal = new CancelSource();
@@ -55,6 +78,7 @@ export class ControlRig implements AsyncDisposable {
   readonly loader = new HeldLoader();
   readonly registry: Registry<Servable>;
   readonly source = new FakeSource();
+  readonly overrides = new FakeOverrides();
   readonly aspired: AspiredModel[] = [];
   readonly control: ControlPlane;
 
@@ -64,6 +88,7 @@ export class ControlRig implements AsyncDisposable {
     this.control = new ControlPlane({
       registry: this.registry,
       source,
+      overrides: this.overrides,
       access,
       explicit,
       onAspired: (aspired) => this.aspired.push(aspired),
@@ -79,6 +104,16 @@ export class ControlRig implements AsyncDisposable {
   /** Begins to load `m`; the load is under way when this resolves. */
   async begin(call: ControlCall = new FakeControlCall()): Promise<{ readonly outcome: Promise<unknown> }> {
     const outcome = this.control.load('m', call).then(
+      () => 'loaded',
+      (error: unknown) => error,
+    );
+    await turns();
+    return { outcome };
+  }
+
+  /** Begins to load `m` with a config of the caller's own; the load is under way, or waits for its turn, when this resolves. */
+  async beginWith(config: string, call: ControlCall = new FakeControlCall()): Promise<{ readonly outcome: Promise<unknown> }> {
+    const outcome = this.control.loadWith('m', { config, files: new Map() }, call).then(
       () => 'loaded',
       (error: unknown) => error,
     );

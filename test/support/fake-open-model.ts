@@ -6,6 +6,7 @@ export class FakeInstance implements Instance {
   readonly id: string;
   broken: Error | undefined;
   closes = 0;
+  executions = 0;
   readonly #onClose: () => void;
 
   constructor(id: string, onClose: () => void) {
@@ -14,6 +15,7 @@ export class FakeInstance implements Instance {
   }
 
   execute(): Promise<Execution> {
+    this.executions += 1;
     return Promise.resolve({ outputs: [], executeUs: 0 });
   }
 

@@ -1,3 +1,4 @@
+import type { Span } from '@opentelemetry/api';
 import type { StreamingCall } from '../../src/grpc/call.js';
 import { HeaderMetadata } from '../../src/grpc/metadata.js';
 import { CancelSource } from '../../src/model/cancel-signal.js';
@@ -10,7 +11,7 @@ export class FakeSendingCall<O> implements StreamingCall<O> {
   readonly peer = { address: 'unix:', local: true };
   readonly startedAt = 0;
   readonly deadline = Infinity;
-  readonly span = undefined;
+  span: Span | undefined;
   readonly signal = new CancelSource();
   target: VersionId | undefined;
   idle = false;

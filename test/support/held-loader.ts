@@ -1,10 +1,11 @@
-import { BatchScheduler } from '../../src/batching/scheduler.js';
+import { BatchScheduler, type ClosedBatch } from '../../src/batching/scheduler.js';
 import { ServingError } from '../../src/error/serving-error.js';
 import { formatVersionId } from '../../src/model/id.js';
 import type { ModelSource } from '../../src/model/source.js';
 import type { ModelSettings } from '../../src/model/spec.js';
 import type { Loader } from '../../src/registry/loader.js';
 import { type InputCheck, type Instances, Servable } from '../../src/serving/servable.js';
+import { ModelStatistics } from '../../src/telemetry/model-statistics.js';
 import { type Execute, FakeSlotSource, identity } from './fake-slot-source.js';
 import { ManualClock } from './manual-clock.js';
 import { modelSpec } from './model-source.js';
@@ -34,15 +35,16 @@ export function createServable(
   const inputs = [{ name: 'INPUT0', datatype: 'INT32' as const, dims: [1] }];
   const { model, version } = source;
   const spec = { ...modelSpec({ maxBatchSize: 8, inputs, outputs: inputs, ...settings }), model, version };
-  const observer = { closed: () => undefined, refused: () => undefined };
   const clock = new ManualClock();
+  const statistics = new ModelStatistics();
+  const observer = { closed: (batch: ClosedBatch) => statistics.executed(batch, clock.now()), refused: () => undefined };
   const scheduler = new BatchScheduler({
     limits: { ...spec.batching, maxBatchSize: spec.maxBatchSize },
     slots: new FakeSlotSource(1, execute),
     clock,
     observer,
   });
-  return new Servable({ spec, scheduler, instances, observer, clock, model: check });
+  return new Servable({ spec, scheduler, instances, observer, clock, statistics, model: check });
 }
 
 interface Load {

@@ -1,5 +1,6 @@
 import type { ModelSource } from '../../src/model/source.js';
 import type { ModelSettings, ModelSpec, TensorSettings, TensorSpec } from '../../src/model/spec.js';
+import { DEFAULT_RUNTIME } from '../../src/wire/runtime-settings.js';
 
 /** An empty config.pbtxt but for `given`. */
 export function modelSettings(given: Partial<ModelSettings> = {}): ModelSettings {
@@ -14,6 +15,10 @@ export function modelSettings(given: Partial<ModelSettings> = {}): ModelSettings
     versionPolicy: { kind: 'latest', count: 1 },
     modelFilename: 'model.onnx',
     parameters: new Map(),
+    runtime: DEFAULT_RUNTIME,
+    warmups: [],
+    metricTags: new Map(),
+    authored: new Uint8Array(0),
     warnings: [],
     ...given,
   };
@@ -25,15 +30,17 @@ export function modelSource(given: Partial<ModelSettings> = {}, directory = '/no
 
 /** Settings that leave nothing to the model file. */
 export function wholeTensors(tensors: readonly TensorSettings[]): TensorSpec[] {
-  return tensors.map(({ name, datatype, dims }) => {
+  return tensors.map(({ name, datatype, dims, reshape, optional }) => {
     if (datatype === undefined || dims === undefined) throw new RangeError(`'${name}' leaves its datatype or dims to a file`);
-    return { name, datatype, dims };
+    const tensor = reshape === undefined ? { name, datatype, dims } : { name, datatype, dims, modelDims: reshape };
+    return optional === true ? { ...tensor, optional } : tensor;
   });
 }
 
 /** The spec of a model that needs nothing completed. */
 export function modelSpec(given: Partial<ModelSettings> = {}): ModelSpec {
-  const { backend, maxBatchSize, inputs, outputs, batching, instanceCount, decoupled, parameters } = modelSettings(given);
+  const settings = modelSettings(given);
+  const { backend, maxBatchSize, inputs, outputs, batching, instanceCount, decoupled, parameters, metricTags, authored } = settings;
   const sharesBatches = maxBatchSize > 0;
   return {
     model: 'm',
@@ -47,5 +54,7 @@ export function modelSpec(given: Partial<ModelSettings> = {}): ModelSpec {
     instanceCount,
     decoupled,
     parameters,
+    metricTags,
+    authored,
   };
 }

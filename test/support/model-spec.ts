@@ -14,6 +14,8 @@ export function modelSpec(overrides: Partial<ModelSpec> = {}): ModelSpec {
     instanceCount: 1,
     decoupled: false,
     parameters: new Map(),
+    metricTags: new Map(),
+    authored: new Uint8Array(0),
     ...overrides,
   };
 }

@@ -1,6 +1,7 @@
 import type { Instance, OpenModel } from '../../src/backend/backend.js';
 import { ONNX_WORKER_URL, OnnxBackend } from '../../src/backend/onnx/backend.js';
 import { systemClock } from '../../src/model/clock.js';
+import type { ModelSettings } from '../../src/model/spec.js';
 import { ModelDirectory } from './model-directory.js';
 import { modelSource, modelSpec } from './model-source.js';
 
@@ -16,10 +17,13 @@ export class OnnxRig implements AsyncDisposable {
     this.#directory = directory;
   }
 
-  static async open(bytes: Uint8Array, workerUrl: URL = ONNX_WORKER_URL): Promise<OnnxRig> {
+  static async open(bytes: Uint8Array, settings: Partial<ModelSettings> = {}): Promise<OnnxRig> {
     const directory = await ModelDirectory.create({ 'model.onnx': bytes });
     const { signal } = new AbortController();
-    const model = await new OnnxBackend({ clock: systemClock, workerUrl }).open(modelSource({}, directory.path), signal);
+    const model = await new OnnxBackend({ clock: systemClock, workerUrl: ONNX_WORKER_URL }).open(
+      modelSource(settings, directory.path),
+      signal,
+    );
     return new OnnxRig(model, await model.createInstance(modelSpec(), signal), directory);
   }
 

@@ -3,6 +3,7 @@ import type { BatchLimits } from '../../src/batching/policy.js';
 import { type BatchObserver, BatchScheduler, type ClosedBatch } from '../../src/batching/scheduler.js';
 import { ServingError } from '../../src/error/serving-error.js';
 import type { CallContext } from '../../src/model/call-context.js';
+import { ModelStatistics } from '../../src/telemetry/model-statistics.js';
 import { callContext } from './call-context.js';
 import { turns } from './event-loop.js';
 import { type Execute, FakeSlotSource, HeldRuns } from './fake-slot-source.js';
@@ -60,7 +61,15 @@ export class SchedulerRig implements AsyncDisposable {
   readonly closed: ClosedBatch[] = [];
   /** Submissions that found the queue full. */
   refused = 0;
-  readonly observer: BatchObserver = { closed: (batch) => this.closed.push(batch), refused: () => (this.refused += 1) };
+  /** Of all that ran. */
+  readonly statistics = new ModelStatistics();
+  readonly observer: BatchObserver = {
+    closed: (batch) => {
+      this.closed.push(batch);
+      this.statistics.executed(batch, this.clock.now());
+    },
+    refused: () => (this.refused += 1),
+  };
   readonly limits: BatchLimits;
   readonly slots: FakeSlotSource;
   readonly scheduler: BatchScheduler;

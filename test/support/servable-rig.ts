@@ -13,6 +13,7 @@ export class ServableRig extends SchedulerRig {
     const { maxBatchSize, ...batching } = this.limits;
     const inputs = [{ name: 'INPUT0', datatype: 'INT32' as const, dims: [1] }];
     const spec = modelSpec({ maxBatchSize, inputs, batching, ...settings });
-    this.servable = new Servable({ spec, scheduler: this.scheduler, instances, observer: this.observer, clock: this.clock });
+    const { scheduler, observer, clock, statistics } = this;
+    this.servable = new Servable({ spec, scheduler, instances, observer, clock, statistics });
   }
 }

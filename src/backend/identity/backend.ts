@@ -3,7 +3,10 @@ import type { Clock } from '../../model/clock.js';
 import type { Execution } from '../../model/infer.js';
 import type { ModelSource } from '../../model/source.js';
 import type { ModelSettings, ModelSignature, ModelSpec, TensorSettings, TensorSpec } from '../../model/spec.js';
-import { formatShape, sameShape } from '../../tensor/shape.js';
+import { LENGTH_BYTES } from '../../tensor/bytes.js';
+import { elementBytes } from '../../tensor/datatype.js';
+import { fillVariable } from '../../tensor/reshape.js';
+import { elementCount, formatShape, type Shape, sameShape } from '../../tensor/shape.js';
 import type { SlabTensor, Tensor } from '../../tensor/tensor.js';
 import { abortReason, delay } from '../abort.js';
 import type { Backend, Instance, OpenModel } from '../backend.js';
@@ -15,7 +18,8 @@ const DELAY_FORMAT = /^\d+(\.\d+)?$/;
 
 /**
  * Gives each input back as the output at the same place, untouched: for tests, demos and load checks. Inputs and outputs
- * come from config.pbtxt; the parameter `execute_delay_ms` makes one execution take that long.
+ * come from config.pbtxt; the parameter `execute_delay_ms` makes one execution take that long. In place of an optional input that did not
+ * come it gives zeros, one for each variable axis, as Triton's does.
  */
 export class IdentityBackend implements Backend {
   readonly name = 'identity';
@@ -37,6 +41,7 @@ function openIdentity({ settings }: ModelSource, clock: Clock): OpenModel {
   return {
     signature: signatureOf(pairs, settings.maxBatchSize),
     slotsPerInstance: 1,
+    takesOptionalInputs: true,
     createInstance: (spec) => Promise.resolve(new IdentityInstance(spec, outputNames, delayMs, clock)),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
@@ -59,8 +64,8 @@ function pairsOf({ inputs, outputs, decoupled }: ModelSettings): Pair[] {
 }
 
 /** There is no file that could say what config.pbtxt leaves out. */
-function complete({ name, datatype, dims }: TensorSettings): TensorSpec {
-  if (datatype !== undefined && dims !== undefined) return { name, datatype, dims };
+function complete({ name, datatype, dims, reshape = dims }: TensorSettings): TensorSpec {
+  if (datatype !== undefined && dims !== undefined && reshape !== undefined) return { name, datatype, dims: reshape };
   throw loadFailed(`needs data_type and dims of '${name}' in config.pbtxt`);
 }
 
@@ -106,7 +111,7 @@ class IdentityInstance implements Instance {
     if (signal.aborted) throw abortReason(signal);
     const start = this.#clock.now();
     if (this.#delayMs > 0) await delay(this.#clock, this.#delayMs, signal);
-    const outputs = this.#spec.inputs.map(({ name }) => this.#renamed(inputs, name));
+    const outputs = this.#spec.inputs.map((input) => this.#outputOf(input, inputs));
     return { outputs, executeUs: (this.#clock.now() - start) * 1000 };
   }
 
@@ -119,10 +124,19 @@ class IdentityInstance implements Instance {
   }
 
   /** The input as its output: the same bytes, not copied. */
-  #renamed(inputs: readonly SlabTensor[], inputName: string): Tensor {
-    const input = inputs.find(({ name }) => name === inputName);
-    if (input === undefined) throw new ServingError('internal', `input '${inputName}' was not given`);
-    const { datatype, shape, data } = input;
-    return { name: this.#outputNames.get(inputName) ?? inputName, datatype, shape, data };
+  #outputOf(expected: TensorSpec, inputs: readonly SlabTensor[]): Tensor {
+    const name = this.#outputNames.get(expected.name) ?? expected.name;
+    const input = inputs.find((given) => given.name === expected.name);
+    if (input !== undefined) return { name, datatype: input.datatype, shape: input.shape, data: input.data };
+    if (expected.optional !== true) throw new ServingError('internal', `input '${expected.name}' was not given`);
+    // Where the model is batched a request has brought at least one input.
+    return zeros(name, expected, this.#spec.maxBatchSize > 0 ? (inputs[0]?.shape.slice(0, 1) ?? []) : []);
   }
+}
+
+function zeros(name: string, { datatype, dims, modelDims = dims }: TensorSpec, rows: Shape): Tensor {
+  const ones = modelDims.map(() => 1);
+  const shape = [...rows, ...fillVariable(modelDims, ones)];
+  const count = elementCount(shape) ?? 0;
+  return { name, datatype, shape, data: new Uint8Array(count * (elementBytes(datatype) || LENGTH_BYTES)) };
 }

@@ -64,7 +64,7 @@ export class OnnxBackend implements Backend {
     });
     this.#exits.add(exited);
     try {
-      const signature = await loadModel(worker, path, signal);
+      const signature = await loadModel(worker, path, source.settings.runtime, signal);
       return { instance: new OnnxInstance(id, worker, exited, this.#parts.clock), signature };
     } catch (error) {
       throw await loadError(error, source);

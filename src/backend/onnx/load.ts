@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads';
-import type { ModelSignature } from '../../model/spec.js';
+import type { ModelSignature, RuntimeSettings } from '../../model/spec.js';
 import { abortReason } from '../abort.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 
@@ -8,8 +8,8 @@ import type { FromWorker, ToWorker } from './protocol.js';
  * signal's reason, a ServingError; the worker then leaves as soon as it can. It is not terminated: a load cannot be cut
  * short without aborting the process.
  */
-export async function loadModel(worker: Worker, path: string, signal: AbortSignal): Promise<ModelSignature> {
-  const load: ToWorker = { kind: 'load', path };
+export async function loadModel(worker: Worker, path: string, runtime: RuntimeSettings, signal: AbortSignal): Promise<ModelSignature> {
+  const load: ToWorker = { kind: 'load', path, runtime };
   worker.postMessage(load);
   try {
     return await loaded(worker, signal);

@@ -1,4 +1,4 @@
-import type { ModelSignature } from '../../model/spec.js';
+import type { ModelSignature, RuntimeSettings } from '../../model/spec.js';
 import type { SlabTensor } from '../../tensor/tensor.js';
 
 /**
@@ -6,7 +6,7 @@ import type { SlabTensor } from '../../tensor/tensor.js';
  * and never two at a time.
  */
 export type ToWorker =
-  | { readonly kind: 'load'; readonly path: string }
+  | { readonly kind: 'load'; readonly path: string; readonly runtime: RuntimeSettings }
   | { readonly kind: 'run'; readonly inputs: readonly SlabTensor[] }
   | { readonly kind: 'close' };
 

@@ -1,32 +1,17 @@
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import ort from 'onnxruntime-node';
 import { ServingError } from '../../error/serving-error.js';
-import type { ModelSignature, TensorSignature } from '../../model/spec.js';
+import type { ModelSignature, RuntimeSettings, TensorSignature } from '../../model/spec.js';
 import type { SlabTensor } from '../../tensor/tensor.js';
 import { type FromWorker, type RunFailed, type ToWorker, transferList } from './protocol.js';
 import { datatypeOf, numericView, refusedTypeName } from './runtime-type.js';
+import { sessionOptions } from './session-options.js';
 import { decodeText, encodeText } from './text.js';
 
 /**
  * The thread of one instance. It owns a session and answers messages one after the other. Whatever fails becomes a
  * message; nothing is thrown out of the thread.
  */
-
-/** Only what kills the process: failures reach the main thread as messages, and stderr belongs to the log's JSON lines. */
-const FATAL_ONLY = 4;
-
-const SESSION_OPTIONS: ort.InferenceSession.SessionOptions = {
-  // Parallelism comes from instances. Spinning threads cost 88 % of a core at 20 runs a second, against 3 % without.
-  intraOpNumThreads: 1,
-  interOpNumThreads: 1,
-  executionMode: 'sequential',
-  graphOptimizationLevel: 'all',
-  extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
-  // Batches of many sizes make both grow: +42 MB against +11 MB, at equal time.
-  enableCpuMemArena: false,
-  enableMemPattern: false,
-  logSeverityLevel: FATAL_ONLY,
-};
 
 const UNKNOWN_TYPE = /^Unsupported data type: (\d+)$/;
 
@@ -38,7 +23,7 @@ function serve(port: MessagePort): void {
   const answer = async (message: ToWorker): Promise<void> => {
     switch (message.kind) {
       case 'load':
-        session = await load(port, message.path);
+        session = await load(port, message.path, message.runtime);
         return;
       case 'run':
         await run(port, session, message.inputs);
@@ -60,9 +45,9 @@ function post(port: MessagePort, message: FromWorker, transfer: ArrayBuffer[] = 
   port.postMessage(message, transfer);
 }
 
-async function load(port: MessagePort, path: string): Promise<ort.InferenceSession | undefined> {
+async function load(port: MessagePort, path: string, runtime: RuntimeSettings): Promise<ort.InferenceSession | undefined> {
   try {
-    const session = await ort.InferenceSession.create(path, SESSION_OPTIONS);
+    const session = await ort.InferenceSession.create(path, sessionOptions(runtime));
     post(port, { kind: 'loaded', signature: readSignature(session) });
     return session;
   } catch (error) {

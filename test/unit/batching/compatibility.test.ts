@@ -16,6 +16,8 @@ function createSpec(maxBatchSize: number, ...dims: readonly (readonly number[])[
     instanceCount: 1,
     decoupled: false,
     parameters: new Map(),
+    metricTags: new Map(),
+    authored: new Uint8Array(0),
   };
 }
 
@@ -44,6 +46,16 @@ describe('batchKeyFor', () => {
   it('is one and the same key where the model fixes every axis', () => {
     const keyOf = batchKeyFor(createSpec(8, [4], [2, 2]));
     expect(keyOf(inputsOf([1, 4], [1, 2, 2]))).toBe('');
+  });
+
+  it('keeps requests apart that bring different ones of the optional inputs', () => {
+    const spec = createSpec(8, [4], [4], [4]);
+    const keyOf = batchKeyFor({ ...spec, inputs: spec.inputs.map((input, at) => ({ ...input, optional: at > 0 })) });
+    const [first, second, third] = inputsOf([1, 4], [1, 4], [1, 4]);
+    if (first === undefined || second === undefined || third === undefined) throw new RangeError('three inputs');
+    const keys = [[first], [first, second], [first, third], [first, second, third]].map(keyOf);
+    expect(new Set(keys).size).toBe(4);
+    expect(keyOf([{ ...first, shape: [2, 4] }, third])).toBe(keyOf([first, third]));
   });
 
   it('is one and the same key for an unbatched model, which shares no batch anyway', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Entry, type EntryOwner, type EntryResult } from '../../../src/batching/entry.js';
+import { Entry, type EntryOwner, type EntryResult, type Submission } from '../../../src/batching/entry.js';
 import { ServingError } from '../../../src/error/serving-error.js';
 import { CancelSource } from '../../../src/model/cancel-signal.js';
 import { callContext } from '../../support/call-context.js';
@@ -38,6 +38,14 @@ describe('Entry', () => {
     entry.start();
     expect(entry.state).toBe('settled');
     await expect(entry.result).resolves.toBe(RESULT);
+  });
+
+  it('tells whoever submitted it that it has begun to run', () => {
+    const submission: Submission = { inputs: [int32Rows([1])], rows: 1, key: '' };
+    const entry = new Entry(submission, callContext(), 0);
+    expect(submission.dispatched).toBeUndefined();
+    entry.start();
+    expect(submission.dispatched).toBe(true);
   });
 
   it('keeps its first settlement: a later failure is ignored', async () => {

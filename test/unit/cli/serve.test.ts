@@ -155,6 +155,15 @@ describe('serve', () => {
     }
   });
 
+  it('says a failed start in words where a caller has switched the error lines off meanwhile', async () => {
+    const { io, run } = rig({}, (_, { deps: { logger } }) => {
+      logger.switches = { ...logger.switches, error: false };
+      return Promise.reject(new Error('cannot read the key'));
+    });
+    expect(await run()).toBe(1);
+    expect(io.stderr.text).toBe('millrace: cannot read the key\n');
+  });
+
   it('shows progress on a terminal alone', async () => {
     const quiet = rig();
     void quiet.run();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { filePath, flag, hosts, integer, type Kind, names, oneOf, onOff, paths, port } from '../../../src/config/kind.js';
+import { filePath, flag, headerPattern, hosts, integer, type Kind, names, oneOf, onOff, paths, port } from '../../../src/config/kind.js';
 
 const read = <T>(kind: Kind<T>, value: unknown): T | 'refused' => {
   const parsed = kind.schema.safeParse(value);
@@ -52,6 +52,18 @@ describe('filePath', () => {
   it('is any text but the empty one', () => {
     expect(read(filePath(), '/a b')).toBe('/a b');
     expect(read(filePath(), '')).toBe('refused');
+  });
+});
+
+describe('headerPattern', () => {
+  it('compiles what it shows as it was written', () => {
+    const pattern = headerPattern().schema.parse('^X-');
+    expect([pattern?.matches('x-tag'), pattern?.matches('tag'), headerPattern().show(pattern)]).toEqual([true, false, '^X-']);
+    expect(headerPattern().show(undefined)).toBeUndefined();
+  });
+
+  it('refuses what is no pattern', () => {
+    for (const value of ['', '(', 1, true]) expect(read(headerPattern(), value)).toBe('refused');
   });
 });
 

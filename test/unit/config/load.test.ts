@@ -51,6 +51,11 @@ describe('loadConfig', () => {
     ],
     ['a variable', { env: { MILLRACE_REFLECTION: 'yes' } }, 'MILLRACE_REFLECTION: "yes" is not allowed, expected on or off'],
     ['a file', file('maxInflight: many'), 'maxInflight in m.yaml: "many" is not allowed, expected an integer from 1 to 1000000'],
+    [
+      'a pattern',
+      { flags: { grpcHeaderForwardPattern: '(x' } },
+      `--grpc-header-forward-pattern: "(x" is not allowed, expected a regular expression without look-around and back-references: a '(' has no ')'`,
+    ],
     ['a nested value', file('host: {a: 1}'), 'host in m.yaml: {"a":1} is not allowed'],
   ])('refuses a bad value of %s with the key, the value and what is allowed', async (_, sources, message) => {
     await expect(load(sources)).rejects.toMatchObject({ name: 'UsageError', message: expect.stringContaining(message) });

@@ -16,6 +16,7 @@ describe('SERVE_OPTIONS', () => {
         '--status-codes',
         '--transport',
         '--control-plane',
+        '--grpc-header-forward-pattern',
         '--reflection',
         '--drain-grace-ms',
         '--drain-timeout-ms',

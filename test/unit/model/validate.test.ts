@@ -73,6 +73,54 @@ describe('validateStreamRequest', () => {
   });
 });
 
+describe('validateRequest with optional inputs', () => {
+  const input = (name: string, optional: boolean) => ({ name, datatype: 'FP32' as const, dims: [-1], optional });
+  const spec = modelSpec({ maxBatchSize: 8, inputs: [input('A', true), input('B', false), input('C', true), input('D', false)] });
+  const order = (...names: string[]) => orderInputs(requestOf(names.map((name) => fp32([1, 2], name))), spec).map(({ name }) => name);
+
+  it("orders those that came as the model's are", () => {
+    expect(order('D', 'C', 'B', 'A')).toEqual(['A', 'B', 'C', 'D']);
+    expect(order('D', 'B')).toEqual(['B', 'D']);
+    expect(order('C', 'D', 'B')).toEqual(['B', 'C', 'D']);
+  });
+
+  it('gives back the very array of a request that brings all of them in order', () => {
+    const inputs = ['A', 'B', 'C', 'D'].map((name) => fp32([1, 2], name));
+    expect(orderInputs(requestOf(inputs), spec)).toBe(inputs);
+  });
+
+  it('holds each against its own description, and counts rows', () => {
+    expect(validateRequest(requestOf([fp32([3, 2], 'D'), fp32([3, 1], 'B')]), spec)).toBe(3);
+    expect(refusalOf([fp32([3, 2], 'D'), fp32([3], 'B')], spec)).toContain("unexpected shape for input 'B'");
+    expect(refusalOf([fp32([3, 2], 'D'), fp32([2, 2], 'B')], spec)).toContain("input 'D' batch size does not match");
+    expect(refusalOf([fp32([3, 2], 'D'), { ...fp32([3, 2], 'B'), datatype: 'INT32' }], spec)).toContain("input 'B' data-type is 'INT32'");
+  });
+
+  it("says between which numbers of inputs the request's should be", () => {
+    expect(refusalOf([fp32([1, 2], 'D')], spec)).toBe(
+      "expected number of inputs between 2 and 4 but got 1 inputs for model 'm'. Got input(s) ['D'], but missing required input(s) ['B']. " +
+        'Please provide all required input(s).',
+    );
+  });
+
+  it('is not content with as many inputs as are required', () => {
+    expect(refusalOf([fp32([1, 2], 'A'), fp32([1, 2], 'B'), fp32([1, 2], 'C')], spec)).toContain("missing required input(s) ['D']");
+  });
+
+  it('refuses unknown names, and the same name twice', () => {
+    expect(refusalOf([fp32([1, 2], 'B'), fp32([1, 2], 'E')], spec)).toContain("unexpected inference input 'E'");
+    expect(refusalOf([fp32([1, 2], 'B'), fp32([1, 2], 'D'), fp32([1, 2], 'D')], spec)).toBe("input 'D' already exists in request");
+  });
+
+  it('needs one input at least to tell the rows of a batched model', () => {
+    const inputs = [input('A', true), input('C', true)];
+    const text = "expected at least one of the inputs ['A','C'] for model 'm', which tells the batch size, got none";
+    expect(refusalOf([], { maxBatchSize: 8, inputs })).toBe(text);
+    expect(refusalOf([], { maxBatchSize: 8, inputs: [] })).toBe('accepted');
+    expect(validateRequest(requestOf([]), modelSpec({ inputs }))).toBe(1);
+  });
+});
+
 describe('validateRequest on names', () => {
   const three = modelSpec({ inputs: ['INPUT0', 'INPUT1', 'INPUT2'].map((name) => ({ name, datatype: 'FP32', dims: [1] })) });
 

@@ -186,4 +186,21 @@ describe('FilesystemSource', () => {
     expect(reasonOf(await find('broken'))).toMatchObject({ code: 'invalid_request' });
     for (const model of ['nobody', '', '.', '..', 'm/1', `../${basename(repository.path)}/m`]) expect(await find(model)).toBeUndefined();
   });
+
+  it('finds one model with settings that are not of its directory', async () => {
+    await using repository = await scratch('m/1/', 'm/2/', 'm/config.pbtxt', 'broken/config.pbtxt', 'broken/1/');
+    const source = sourceOf([repository.path]);
+    const settings = modelSettings({ backend: 'sent', versionPolicy: { kind: 'all' } });
+    const find = (model: string) => source.findWith(model, settings, AbortSignal.timeout(10_000));
+    expect(await find('m')).toMatchObject({
+      settings,
+      versions: [
+        { version: '1', settings },
+        { version: '2', settings },
+      ],
+    });
+    expect(versionsOf(await find('broken'))).toEqual(['1']);
+    expect(await find('nobody')).toBeUndefined();
+    await expect(source.findWith('m', settings, AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
+  });
 });

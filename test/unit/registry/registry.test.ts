@@ -157,7 +157,7 @@ describe('Registry.aspire', () => {
 });
 
 describe('Registry.renew', () => {
-  it('makes every version anew, each replaced by its own successor', async () => {
+  it('makes every version anew, and replaces them together', async () => {
     await using rig = new Rig();
     await rig.serve('1', '2');
     const old = [...rig.loader.servables];
@@ -165,7 +165,7 @@ describe('Registry.renew', () => {
     rig.loader.finish('m/2');
     await turns();
     expect(old.map(({ name, closes }) => [name, closes])).toEqual([
-      ['m/2', 1],
+      ['m/2', 0],
       ['m/1', 0],
     ]);
     rig.loader.finish('m/1');
@@ -192,6 +192,73 @@ describe('Registry.renew', () => {
     expect(await again).toMatchObject([{ state: 'ready' }]);
     await turns();
     expect([old?.closes, rig.states]).toEqual([1, { 'm/1': 'ready' }]);
+  });
+
+  it('replaces none where one of them fails, and keeps nothing of the others', async () => {
+    await using rig = new Rig();
+    await rig.serve('1', '3');
+    const renewed = rig.registry.renew(aspiredModel('m', '1', '2', '3'));
+    const good = [rig.loader.finish('m/2'), rig.loader.finish('m/3')];
+    const reason = new ServingError('load_failed', 'no');
+    rig.loader.fail('m/1', reason);
+    const givenUp = { state: 'failed', reason: { code: 'load_failed', message: expect.stringContaining('another version') } };
+    expect(await renewed).toMatchObject([givenUp, givenUp, { state: 'failed', reason }]);
+    expect([good.map(({ drains, closes }) => [drains, closes]), rig.states]).toEqual([
+      [
+        [0, 1],
+        [0, 1],
+      ],
+      { 'm/1': 'ready', 'm/2': 'failed', 'm/3': 'ready' },
+    ]);
+    expect(rig.registry.readyVersions('m')).toEqual(['1', '3']);
+  });
+
+  it('serves none of a first load where one of them fails', async () => {
+    await using rig = new Rig();
+    const renewed = rig.registry.renew(aspiredModel('m', '1', '2'));
+    rig.loader.fail('m/2', new ServingError('load_failed', 'no'));
+    await turns();
+    expect(rig.states).toEqual({ 'm/1': 'loading', 'm/2': 'failed' });
+    const servable = rig.loader.finish('m/1');
+    await renewed;
+    expect([servable.closes, rig.registry.readyVersions('m')]).toEqual([1, []]);
+  });
+
+  it('loads more versions than places to load in', async () => {
+    await using rig = new Rig(1);
+    const renewed = rig.registry.renew(aspiredModel('m', '1', '2', '3'));
+    for (const version of ['3', '2', '1']) {
+      rig.loader.finish(`m/${version}`);
+      await turns();
+    }
+    expect(await renewed).toMatchObject([{ state: 'ready' }, { state: 'ready' }, { state: 'ready' }]);
+  });
+
+  it('serves what is left where one of them is wanted no more', async () => {
+    await using rig = new Rig();
+    const renewed = rig.registry.renew(aspiredModel('m', '1', '2'));
+    rig.loader.finish('m/1');
+    await turns();
+    rig.registry.aspire([aspiredModel('m', '1')]);
+    expect(await renewed).toMatchObject([{ state: 'unloading' }, { state: 'ready' }]);
+  });
+
+  it('never serves what waits for the rest where something newer is wanted', async () => {
+    await using rig = new Rig();
+    const first = rig.registry.renew(aspiredModel('m', '1', '2'));
+    const waiting = rig.loader.finish('m/1');
+    await turns();
+    const second = rig.registry.renew(aspiredModel('m', '1'));
+    expect(await first).toMatchObject([{ state: 'unloading' }, { state: 'unloading' }]);
+    rig.loader.fail('m/2', new ServingError('cancelled', 'given up'));
+    await turns();
+    expect([
+      waiting.closes,
+      rig.registry.readyVersions('m'),
+      rig.events.some((event) => event.kind === 'version' && event.to === 'ready'),
+    ]).toEqual([1, [], false]);
+    rig.loader.finish('m/1');
+    expect(await second).toMatchObject([{ state: 'ready' }]);
   });
 
   it('leaves the other models alone', async () => {

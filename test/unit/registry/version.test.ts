@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ServingError } from '../../../src/error/serving-error.js';
+import { LoadSet } from '../../../src/registry/load-set.js';
 import { Version } from '../../../src/registry/version.js';
 import { turns } from '../../support/event-loop.js';
 import { FakeLoader, type FakeServable, versionSource } from '../../support/fake-servables.js';
@@ -228,5 +229,132 @@ describe('Version.retire in a hurry', () => {
     rig.clock.advance(1);
     await leaving;
     expect([rig.version.state, servable.closes]).toEqual(['gone', 1]);
+  });
+});
+
+describe('Version of a load set', () => {
+  class SetRig {
+    readonly loader = new FakeLoader();
+    readonly set = new LoadSet();
+    readonly hurry = new AbortController();
+    readonly #parts = { clock: new ManualClock(), closeGraceMs: GRACE_MS, onStep: () => undefined };
+
+    version(number: string): Version<FakeServable> {
+      return new Version(versionSource('m', number), this.#parts, this.set);
+    }
+  }
+
+  it('is loading until the rest has loaded, though its load has ended', async () => {
+    const rig = new SetRig();
+    const [one, two] = [rig.version('1'), rig.version('2')];
+    const loads = [one.load(rig.loader), two.load(rig.loader)];
+    rig.loader.finish('m/1');
+    await loads[0];
+    expect([one.state, one.lend()]).toEqual(['loading', undefined]);
+    rig.loader.finish('m/2');
+    await loads[1];
+    expect([one.state, two.state]).toEqual(['ready', 'ready']);
+  });
+
+  it('closes what it has where the rest fails, and says so', async () => {
+    const rig = new SetRig();
+    const [one, two] = [rig.version('1'), rig.version('2')];
+    const loads = [one.load(rig.loader), two.load(rig.loader)];
+    const servable = rig.loader.finish('m/1');
+    servable.closeWork = () => Promise.reject(new Error('will not close'));
+    await loads[0];
+    rig.loader.fail('m/2', new Error('no'));
+    expect((await one.settled()).reason).toMatchObject({ code: 'load_failed', message: expect.stringContaining('given up') });
+    expect([servable.drains, servable.closes]).toEqual([0, 1]);
+  });
+
+  it('closes what it has where it is retired while it waits', async () => {
+    const rig = new SetRig();
+    const [one, two] = [rig.version('1'), rig.version('2')];
+    const loads = [one.load(rig.loader), two.load(rig.loader)];
+    const servable = rig.loader.finish('m/1');
+    await loads[0];
+    await one.retire(rig.hurry.signal);
+    expect([one.state, servable.drains, servable.closes]).toEqual(['gone', 0, 1]);
+    rig.loader.finish('m/2');
+    await loads[1];
+    expect(two.state).toBe('ready');
+  });
+
+  it('is gone where it is retired while it is given up', async () => {
+    const rig = new SetRig();
+    const [one, two] = [rig.version('1'), rig.version('2')];
+    const loads = [one.load(rig.loader), two.load(rig.loader)];
+    const servable = rig.loader.finish('m/1');
+    let finish = (): void => undefined;
+    servable.closeWork = () =>
+      new Promise((resolve) => {
+        finish = resolve;
+      });
+    await loads[0];
+    rig.loader.fail('m/2', new Error('no'));
+    await loads[1];
+    const retired = one.retire(rig.hurry.signal);
+    expect(one.state).toBe('unloading');
+    await turns();
+    finish();
+    await retired;
+    expect([one.state, servable.closes]).toEqual(['gone', 1]);
+  });
+});
+
+describe('Version of a directory that somebody keeps', () => {
+  class KeptRig {
+    readonly loader = new FakeLoader();
+    readonly hurry = new AbortController();
+    holders = 0;
+    readonly version: Version<FakeServable>;
+
+    constructor() {
+      const owner = { hold: () => this.#hold() };
+      const parts = { clock: new ManualClock(), closeGraceMs: GRACE_MS, onStep: () => undefined };
+      this.version = new Version({ ...versionSource('m', '1'), owner }, parts);
+    }
+
+    #hold(): () => void {
+      const holders = this.holders;
+      this.holders += 1;
+      return () => {
+        this.holders = holders;
+      };
+    }
+  }
+
+  it('holds it until it is gone', async () => {
+    const rig = new KeptRig();
+    expect(rig.holders).toBe(1);
+    const loading = rig.version.load(rig.loader);
+    const servable = rig.loader.finish('m/1');
+    servable.closeWork = () => {
+      expect(rig.holders).toBe(1);
+      return Promise.resolve();
+    };
+    await loading;
+    await rig.version.retire(rig.hurry.signal);
+    expect([rig.version.state, rig.holders]).toEqual(['gone', 0]);
+  });
+
+  it('holds it until it has failed', async () => {
+    const rig = new KeptRig();
+    const loading = rig.version.load(rig.loader);
+    rig.loader.fail('m/1', new Error('no'));
+    await loading;
+    expect([rig.version.state, rig.holders]).toEqual(['failed', 0]);
+  });
+
+  it('holds it until a load that is given up has ended, and not at all where it never began', async () => {
+    const [rig, early] = [new KeptRig(), new KeptRig()];
+    void rig.version.load(rig.loader);
+    const retired = rig.version.retire(rig.hurry.signal);
+    expect(rig.holders).toBe(1);
+    rig.loader.fail('m/1', new Error('given up'));
+    await retired;
+    await early.version.retire(early.hurry.signal);
+    expect([rig.holders, early.holders]).toEqual([0, 0]);
   });
 });

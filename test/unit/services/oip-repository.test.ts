@@ -3,6 +3,7 @@ import { repositoryMethods } from '../../../src/services/oip-repository.js';
 import { oipStatusOf } from '../../../src/wire/status.js';
 import { ControlRig, type ControlRigOptions } from '../../support/control-rig.js';
 import { FakeSendingCall } from '../../support/fake-sending-call.js';
+import { aspiredModel } from '../../support/fake-servables.js';
 import { findMethod } from '../../support/service-methods.js';
 
 class Facade extends ControlRig {
@@ -43,6 +44,17 @@ describe('repositoryMethods', () => {
     await using facade = new Facade();
     facade.put();
     expect(await facade.call('RepositoryModelLoad', {})).toEqual({});
+  });
+
+  it('load a model with what the message has in place of its files', async () => {
+    await using facade = new Facade();
+    const parameters = { config: { parameterChoice: { $case: 'stringParam', value: '{}' } } };
+    await expect(facade.call('RepositoryModelLoad', { parameters })).rejects.toMatchObject({
+      message: "failed to load 'm', failed to poll from model repository",
+    });
+    facade.overrides.answer = aspiredModel('m');
+    expect(await facade.call('RepositoryModelLoad', { parameters })).toEqual({});
+    expect(facade.overrides.seen).toEqual(['m: {}', 'm: {}']);
   });
 
   it('know no model but those of the repositories', async () => {

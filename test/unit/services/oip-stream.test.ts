@@ -1,13 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import { ServingError } from '../../../src/error/serving-error.js';
 import { ModelInferRequest, type ModelStreamInferResponse } from '../../../src/gen/inference/infer.js';
+import type { TensorMemory } from '../../../src/model/tensor-memory.js';
 import { modelStreamInferMethod } from '../../../src/services/oip-stream.js';
+import { DataPlane } from '../../../src/serving/data-plane.js';
 import { DataPlaneRig } from '../../support/data-plane-rig.js';
 import { turns } from '../../support/event-loop.js';
 import { FakeSendingCall } from '../../support/fake-sending-call.js';
 import { HeldRuns } from '../../support/fake-slot-source.js';
 import { CountedResponses, FakeStreams } from '../../support/fake-streams.js';
+import { FakeTensorMemory } from '../../support/fake-tensor-memory.js';
+import { memoryParameters } from '../../support/memory-parameters.js';
 import { PushedRequests } from '../../support/pushed-requests.js';
+import { RecordedSpans } from '../../support/recorded-spans.js';
 import { int32Rows, readInt32 } from '../../support/row-tensors.js';
 import { oipInput, oipRequest } from '../../support/wire-messages.js';
 
@@ -26,9 +31,14 @@ class Talk {
   end: 'ok' | ServingError | undefined;
   readonly ended: Promise<void>;
 
-  constructor({ plane }: DataPlaneRig, metadata: readonly string[] = [], call = new FakeSendingCall<ModelStreamInferResponse>(metadata)) {
+  constructor(
+    { plane }: Pick<DataPlaneRig, 'plane'>,
+    metadata: readonly string[] = [],
+    call = new FakeSendingCall<ModelStreamInferResponse>(metadata),
+    memory?: TensorMemory,
+  ) {
     this.call = call;
-    const { kind, handle } = modelStreamInferMethod(plane, { maxTypedBytes: 20 });
+    const { kind, handle } = modelStreamInferMethod(plane, { maxTypedBytes: 20 }, memory);
     if (kind !== 'bidi') throw new Error('ModelStreamInfer is a bidirectional stream');
     this.ended = handle(this.requests, call).then(
       () => {
@@ -65,6 +75,23 @@ function openDecoupled(responses: CountedResponses): Promise<DataPlaneRig> {
 const FLAT = { inputs: [oipInput({ name: 'INPUT0', datatype: 'INT32', shape: [1n] })] };
 
 describe('a stream of an ordinary model', () => {
+  it("loses its span where the first request's model leaves the call out of the traces", async () => {
+    await using rig = await DataPlaneRig.open();
+    await using spans = new RecordedSpans();
+    const asked: string[] = [];
+    const plane = new DataPlane(rig.registry, rig.admission, (_, model) => {
+      asked.push(model);
+      return false;
+    });
+    const call = new FakeSendingCall<ModelStreamInferResponse>();
+    call.span = spans.tracer.startSpan('stream');
+    const talk = new Talk({ plane }, [], call);
+    for (const value of [1, 2]) talk.ask(value);
+    talk.requests.end();
+    await talk.ended;
+    expect([talk.end, talk.ids, call.span, asked]).toEqual(['ok', ['1', '2'], undefined, ['m']]);
+  });
+
   it('runs requests together, answers them in order, each final, and ends after the half-close', async () => {
     const runs = new HeldRuns();
     await using rig = await DataPlaneRig.open({ execute: runs.execute });
@@ -250,6 +277,70 @@ describe('a stream whose client does not read', () => {
     for (let request = 0; request < 10; request++) talk.ask(request, { id: 'x'.repeat(5 * MiB) });
     await turns(50);
     expect(talk.requests.read).toBe(4);
+    talk.call.signal.cancel(GONE);
+    await talk.ended;
+  });
+});
+
+describe('an error in a stream', () => {
+  it('names the request, where something is wrong with that', async () => {
+    await using rig = await DataPlaneRig.open();
+    const talk = new Talk(rig);
+    talk.ask(1, { inputs: [], rawInputContents: [] });
+    talk.ask(2, { inputs: [], rawInputContents: [], id: '' });
+    talk.ask(3, { modelVersion: '0' });
+    talk.requests.end();
+    await talk.ended;
+    expect(talk.call.sent.map(({ errorMessage }) => errorMessage.slice(0, 33))).toEqual([
+      '[request id: 1] expected 1 inputs',
+      'expected 1 inputs but got 0 input',
+      'failed to get model version from ',
+    ]);
+  });
+
+  it('names the request of a decoupled model too', async () => {
+    await using rig = await openDecoupled(new CountedResponses(7));
+    const talk = new Talk(rig);
+    talk.ask(1, { inputs: [], rawInputContents: [] });
+    talk.requests.end();
+    await talk.ended;
+    expect(talk.call.sent).toMatchObject([{ errorMessage: expect.stringContaining('[request id: 1] expected 1 inputs') }]);
+  });
+});
+
+describe('a stream whose tensors are in shared memory', () => {
+  const inMemory = (rows: bigint, offset = 0n) =>
+    oipInput({ name: 'INPUT0', datatype: 'INT32', shape: [rows, 1n], parameters: memoryParameters('r', rows * 4n, offset) });
+
+  it('reads and writes them there', async () => {
+    await using rig = await DataPlaneRig.open();
+    const region = new Uint8Array(8);
+    region.set(int32Rows([7]).data);
+    const talk = new Talk(rig, [], undefined, new FakeTensorMemory({ r: region }));
+    talk.ask(1, {
+      inputs: [inMemory(1n)],
+      outputs: [{ name: 'INPUT0', parameters: memoryParameters('r', 4n, 4n) }],
+      rawInputContents: [],
+    });
+    talk.requests.end();
+    await talk.ended;
+    expect(talk.call.sent).toMatchObject([
+      { errorMessage: '', inferResponse: { id: '1', outputs: [{ name: 'INPUT0', shape: [1n, 1n] }] } },
+    ]);
+    expect(talk.call.sent[0]?.inferResponse?.rawOutputContents).toEqual([new Uint8Array(0)]);
+    expect(readInt32({ ...int32Rows([0, 0]), data: region })).toEqual([7, 7]);
+  });
+
+  it('counts what it read there as held', async () => {
+    await using rig = await DataPlaneRig.open({}, MiB);
+    const memory = new FakeTensorMemory({ r: new Uint8Array(5 * MiB) }, 5 * MiB);
+    const talk = new Talk(rig, [], undefined, memory);
+    talk.call.hold = new Promise(() => undefined);
+    const rows = BigInt((5 * MiB) / 4);
+    // Too many rows, which takes as long to say as the client takes to listen.
+    for (let request = 0; request < 10; request++) talk.ask(request, { inputs: [inMemory(rows)], rawInputContents: [] });
+    await turns(50);
+    expect([talk.requests.read, memory.reads.length]).toEqual([4, 4]);
     talk.call.signal.cancel(GONE);
     await talk.ended;
   });

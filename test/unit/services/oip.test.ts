@@ -5,19 +5,23 @@ import { ModelInferRequest, ModelInferResponse } from '../../../src/gen/inferenc
 import type { Service } from '../../../src/grpc/call.js';
 import { oipService } from '../../../src/services/oip.js';
 import { Readiness } from '../../../src/serving/readiness.js';
+import { SharedMemory } from '../../../src/serving/shared-memory.js';
 import type { OipStatusCodes } from '../../../src/wire/status.js';
 import { ControlRig } from '../../support/control-rig.js';
 import { DataPlaneRig } from '../../support/data-plane-rig.js';
 import { FakeSendingCall } from '../../support/fake-sending-call.js';
+import { memoryParameters } from '../../support/memory-parameters.js';
 import { int32Rows, readInt32 } from '../../support/row-tensors.js';
 import { findMethod } from '../../support/service-methods.js';
+import { settingsPlane } from '../../support/settings-plane.js';
 import { contents, oipInput, oipRequest } from '../../support/wire-messages.js';
 
 const STATE_METHODS = ['ServerLive', 'ServerReady', 'ModelReady', 'ServerMetadata', 'ModelMetadata'];
 const ALL = Object.values(GRPCInferenceServiceDefinition.methods).map(({ name }) => name);
 const REPOSITORY_METHODS = ['RepositoryIndex', 'RepositoryModelLoad', 'RepositoryModelUnload'];
 const VERSION_METHODS = ['ModelStatistics', 'ModelConfig'];
-const SERVED = [...STATE_METHODS, ...REPOSITORY_METHODS, ...VERSION_METHODS, 'ModelInfer', 'ModelStreamInfer'];
+const SETTING_METHODS = ['TraceSetting', 'LogSettings'];
+const SERVED = [...STATE_METHODS, ...REPOSITORY_METHODS, ...VERSION_METHODS, ...SETTING_METHODS, 'ModelInfer', 'ModelStreamInfer'];
 const REFUSED = ALL.filter((name) => !SERVED.includes(name));
 const ROWS = { name: 'INPUT0', datatype: 'INT32', shape: [2n, 1n] };
 
@@ -29,11 +33,14 @@ interface Facade extends AsyncDisposable {
   call(name: string, message?: object, call?: FakeSendingCall<unknown>): Promise<unknown>;
 }
 
-async function openFacade(statusCodes: OipStatusCodes = 'grpc'): Promise<Facade> {
+async function openFacade(statusCodes: OipStatusCodes = 'grpc', memory?: SharedMemory): Promise<Facade> {
   const rig = await DataPlaneRig.open();
   const readiness = new Readiness(rig.registry, [], false);
   const { control } = new ControlRig();
-  const service = oipService({ data: rig.plane, control, readiness }, { maxTypedBytes: 20, statusCodes, version: '1.2.3' });
+  const service = oipService(
+    { data: rig.plane, control, readiness, settings: settingsPlane(), memory },
+    { maxTypedBytes: 20, statusCodes, version: '1.2.3' },
+  );
   return {
     rig,
     readiness,
@@ -58,7 +65,7 @@ describe('oipService', () => {
     const { handle, request, response } = findMethod(facade.service, name, 'bidi');
     const body: AsyncIterable<unknown> = { [Symbol.asyncIterator]: () => fail(new Error('the body was read')) };
     const refused = handle(body, new FakeSendingCall());
-    await expect(refused).rejects.toMatchObject({ code: 'unsupported', message: `${name} is not served by this version of Millrace` });
+    await expect(refused).rejects.toMatchObject({ code: 'unsupported', message: expect.stringContaining(`${name} is not supported: `) });
     const anything = Uint8Array.of(255, 255);
     expect(request.decode(anything)).toEqual(anything);
     expect(response.encode(anything)).toEqual(anything);
@@ -83,8 +90,28 @@ describe('ServerLive, ServerReady and ServerMetadata', () => {
     expect(await facade.call('ServerMetadata')).toEqual({
       name: 'millrace',
       version: '1.2.3',
-      extensions: ['binary_tensor_data', 'parameters', 'schedule_policy', 'model_configuration', 'statistics'],
+      extensions: [
+        'binary_tensor_data',
+        'parameters',
+        'schedule_policy',
+        'model_configuration',
+        'model_repository',
+        'statistics',
+        'classification',
+        'trace',
+        'logging',
+      ],
     });
+  });
+});
+
+describe('shared memory', () => {
+  it('is served and advertised where the system has it, and only there', async () => {
+    await using facade = await openFacade('grpc', new SharedMemory({ directory: '/', access: 'off', maxReadBytes: 100 }));
+    expect(await facade.call('ServerMetadata')).toMatchObject({ extensions: expect.arrayContaining(['system_shared_memory']) });
+    expect(await facade.call('SystemSharedMemoryStatus', { name: '' })).toEqual({ regions: {} });
+    const request = oipRequest({ inputs: [oipInput({ ...ROWS, parameters: memoryParameters('r', 8n) })] });
+    await expect(facade.call('ModelInfer', request)).rejects.toMatchObject({ code: 'model_not_found' });
   });
 });
 
@@ -129,6 +156,7 @@ describe('ModelInfer', () => {
     ['a version that is none', { modelVersion: '0' }, "version string '0'"],
     ['an alias', { modelVersion: 'stable' }, "failed to get model version from specified version string 'stable'"],
     ['inputs that do not fit the model', { inputs: [] }, 'missing required input'],
+    ['inputs that do not fit the model, naming the request', { inputs: [], id: 'r1' }, '[request id: r1] expected 1 inputs'],
   ])('refuses %s and gives everything back', async (_what, fields, text) => {
     await using facade = await openFacade();
     const inputs = [oipInput({ ...ROWS, contents: contents({ intContents: [5, 6] }) })];

@@ -54,13 +54,16 @@ describe('BatchTelemetry', () => {
     expect(await values('millrace_execute_seconds_count')).toEqual([1]);
   });
 
-  it('adds what gave results to the statistics of its version, and nothing of what failed', () => {
+  it('adds each batch to the statistics of its version', () => {
     const { telemetry, statistics } = createTelemetry();
     telemetry.closed(closedBatch());
     telemetry.closed(closedBatch({ error: errorOf('backend_failed') }));
     expect(statistics.batches).toEqual([{ rows: 5, count: 1, inputMs: 250, inferMs: 2000, outputMs: 250 }]);
     expect(statistics.executionCount).toBe(1);
-    expect(statistics.queue.ms).toBe(500 + 250);
+    expect([statistics.success, statistics.failures('BACKEND')]).toMatchObject([
+      { count: 2, ms: 3000 + 2750 },
+      { count: 2, ms: 3000 + 2750 },
+    ]);
   });
 
   it('counts who found the queue full', async () => {

@@ -141,6 +141,70 @@ describe('ControlPlane.load', () => {
   });
 });
 
+describe('ControlPlane.loadWith', () => {
+  it('loads the model as the caller has it, and as the repository has it when it is loaded again', async () => {
+    await using rig = new ControlRig();
+    await rig.load('1');
+    rig.overrides.answer = aspiredModel('m', '7');
+    const { outcome } = await rig.beginWith('{}');
+    expect([rig.overrides.seen, rig.overrides.kept, rig.aspired.at(-1)]).toEqual([['m: {}'], 1, rig.overrides.answer]);
+    rig.loader.finish('m/7');
+    expect([await outcome, rig.overrides.kept, rig.registry.readyVersions('m')]).toEqual(['loaded', 0, ['7']]);
+    await rig.load('1');
+    expect(rig.registry.readyVersions('m')).toEqual(['1']);
+  });
+
+  it('says why a version failed, keeps the old one and nothing of the new', async () => {
+    await using rig = new ControlRig();
+    await rig.load('1');
+    rig.overrides.answer = aspiredModel('m', '1');
+    const { outcome } = await rig.beginWith('{}');
+    rig.loader.fail('m/1', new ServingError('load_failed', 'no such operator'));
+    expect(await outcome).toMatchObject({ code: 'load_failed', message: "load failed for model 'm': version 1: no such operator" });
+    expect([rig.overrides.kept, await rig.index()]).toEqual([0, ['m/1 ready: ']]);
+  });
+
+  it('changes nothing where the overrides cannot be read', async () => {
+    await using rig = new ControlRig();
+    rig.put('1');
+    rig.overrides.answer = { model: 'm', error: new ServingError('load_failed', "config override of model 'm': bad") };
+    const { outcome } = await rig.beginWith('bad');
+    expect(await outcome).toMatchObject({ code: 'load_failed', message: "load failed for model 'm': config override of model 'm': bad" });
+    expect([rig.overrides.kept, rig.aspired, await rig.index()]).toEqual([0, [], ['m/ unavailable: not loaded']]);
+  });
+
+  it('knows no model that has neither files nor a repository', async () => {
+    await using rig = new ControlRig();
+    const { outcome } = await rig.beginWith('{}');
+    expect(await outcome).toMatchObject({ code: 'model_not_found' });
+    expect(rig.registry.status()).toEqual([]);
+  });
+
+  it('is done after the loads that were asked for before, each with its own', async () => {
+    await using rig = new ControlRig();
+    rig.put('1');
+    rig.overrides.answer = aspiredModel('m', '7');
+    const outcomes = [await rig.begin(), await rig.beginWith('first'), await rig.beginWith('second')].map(({ outcome }) => outcome);
+    expect(rig.overrides.seen).toEqual([]);
+    rig.loader.finish('m/1');
+    await turns();
+    expect(rig.overrides.seen).toEqual(['m: first']);
+    rig.loader.finish('m/7');
+    await turns();
+    expect(rig.overrides.seen).toEqual(['m: first', 'm: second']);
+    rig.loader.finish('m/7');
+    expect(await Promise.all(outcomes)).toEqual(['loaded', 'loaded', 'loaded']);
+  });
+
+  it('reads nothing for who may not, nor under a name that is none', async () => {
+    await using rig = new ControlRig();
+    const overrides = { config: '{}', files: new Map() };
+    await expect(rig.control.loadWith('m', overrides, new FakeControlCall(false))).rejects.toMatchObject({ code: 'permission_denied' });
+    await expect(rig.control.loadWith('../m', overrides, new FakeControlCall())).rejects.toMatchObject({ code: 'invalid_request' });
+    expect(rig.overrides.seen).toEqual([]);
+  });
+});
+
 describe('ControlPlane.unload', () => {
   it('lends nothing more at once, and drains what is lent', async () => {
     await using rig = new ControlRig();

@@ -2,12 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import { invalidRequest, ServingError } from '../../../src/error/serving-error.js';
 import { NEWEST } from '../../../src/model/id.js';
 import type { InferRequest, StreamOptions, StreamPiece } from '../../../src/model/infer.js';
+import { DataPlane } from '../../../src/serving/data-plane.js';
 import { callContext } from '../../support/call-context.js';
 import { DataPlaneRig, rowsRequest } from '../../support/data-plane-rig.js';
 import { turns } from '../../support/event-loop.js';
 import { HeldRuns } from '../../support/fake-slot-source.js';
 import { CountedResponses, FakeStreams } from '../../support/fake-streams.js';
 import type { ServableParts } from '../../support/held-loader.js';
+import { RecordedSpans } from '../../support/recorded-spans.js';
 import { int32Rows, readInt32 } from '../../support/row-tensors.js';
 
 const FAILED = new ServingError('backend_failed', 'the run failed');
@@ -44,6 +46,24 @@ describe('DataPlane.infer', () => {
     expect(readInt32(response.outputs[0])).toEqual([1, 2]);
     expect(context.target).toEqual({ model: 'm', version: '1' });
     expect(await rig.held()).toBe('nothing');
+  });
+
+  it("takes the span away where the model's trace settings leave the call out, before the model is looked for", async () => {
+    await using rig = await DataPlaneRig.open();
+    await using spans = new RecordedSpans();
+    const asked: string[] = [];
+    const plane = new DataPlane(rig.registry, rig.admission, (_, model) => {
+      asked.push(model);
+      return model === 'm';
+    });
+    const kept = callContext({ span: spans.tracer.startSpan('kept') });
+    await plane.infer(rowsRequest([1]), kept);
+    expect(kept.span).toBeDefined();
+    const dropped = callContext({ span: spans.tracer.startSpan('dropped') });
+    await expect(plane.infer(rowsRequest([1], { model: 'n' }), dropped)).rejects.toMatchObject({ code: 'model_not_found' });
+    expect(dropped.span).toBeUndefined();
+    await plane.infer(rowsRequest([1]), callContext());
+    expect(asked).toEqual(['m', 'n']);
   });
 
   it('holds the version and the bytes of the request while it runs', async () => {

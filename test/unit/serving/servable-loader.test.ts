@@ -3,7 +3,7 @@ import type { Backend, OpenModel } from '../../../src/backend/backend.js';
 import type { PoolEvent } from '../../../src/backend/instance-set.js';
 import { ServingError } from '../../../src/error/serving-error.js';
 import type { VersionId } from '../../../src/model/id.js';
-import type { ModelSettings } from '../../../src/model/spec.js';
+import type { ModelSettings, WarmupSettings } from '../../../src/model/spec.js';
 import type { Servable } from '../../../src/serving/servable.js';
 import { ServableLoader } from '../../../src/serving/servable-loader.js';
 import { Instruments } from '../../../src/telemetry/instruments.js';
@@ -12,6 +12,7 @@ import { turns } from '../../support/event-loop.js';
 import { findSamples, parseExposition } from '../../support/exposition.js';
 import { FakeOpenModel } from '../../support/fake-open-model.js';
 import { ManualClock } from '../../support/manual-clock.js';
+import { ModelDirectory } from '../../support/model-directory.js';
 import { modelSource } from '../../support/model-source.js';
 
 const ID = { model: 'm', version: '1' };
@@ -46,8 +47,8 @@ class LoaderRig {
     });
   }
 
-  load(settings: Partial<ModelSettings> = {}, signal = new AbortController().signal): Promise<Servable> {
-    return this.#loader.load(modelSource({ backend: 'fake', maxBatchSize: 8, ...settings }), signal);
+  load(settings: Partial<ModelSettings> = {}, signal = new AbortController().signal, directory?: string): Promise<Servable> {
+    return this.#loader.load(modelSource({ backend: 'fake', maxBatchSize: 8, ...settings }, directory), signal);
   }
 
   async values(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number[]> {
@@ -144,6 +145,71 @@ describe('ServableLoader', () => {
     await servable.close();
     expect(rig.model).toMatchObject({ open: [], disposals: 1 });
     expect(await rig.values('millrace_batch_rows_count')).toEqual([]);
+    expect(rig.clock.pending).toBe(0);
+  });
+});
+
+describe('ServableLoader with warm-ups', () => {
+  const warmups: WarmupSettings[] = [{ name: 'w', batchSize: 1, count: 2, inputs: [] }];
+  const settings = { maxBatchSize: 0, instanceCount: 2, warmups };
+
+  it('runs them on every instance before it is used, those that replace broken ones included, and counts none of it', async () => {
+    const rig = new LoaderRig();
+    const servable = await rig.load(settings);
+    expect(rig.model.made.map(({ executions }) => executions)).toEqual([2, 2]);
+    const [first] = rig.model.made;
+    if (first === undefined) throw new Error('no instance was made');
+    first.broken = new Error('died');
+    for (let step = 0; step < 100 && rig.model.made.length < 3; step++) {
+      rig.clock.advance(100);
+      await turns();
+    }
+    expect(rig.model.made.map(({ executions }) => executions)).toEqual([2, 2, 2]);
+    expect(await rig.values('millrace_batch_rows_count')).toEqual([0]);
+    expect(await rig.values('millrace_pool_leases_total')).toEqual([0, 0]);
+    expect(servable.statistics).toMatchObject({ batches: [], computeInfer: { count: 0 } });
+    await servable.close();
+  });
+
+  it('leaves nothing behind where one does not fit the model', async () => {
+    const rig = new LoaderRig();
+    const unfit = { ...settings, warmups: [{ name: 'w', batchSize: 2, count: 1, inputs: [] }] };
+    await expect(rig.load(unfit)).rejects.toMatchObject({ code: 'load_failed', message: expect.stringContaining("warm-up 'w'") });
+    expect(rig.model).toMatchObject({ creations: 0, disposals: 1 });
+    expect(rig.clock.pending).toBe(0);
+  });
+
+  it('gives up a model whose warm-up does not end in time', async () => {
+    const rig = new LoaderRig();
+    const endless = { ...settings, warmups: [{ name: 'w', batchSize: 1, count: 2 ** 32 - 1, inputs: [] }] };
+    const load = rig.load(endless);
+    await turns();
+    rig.clock.advance(LOAD_TIMEOUT_MS);
+    await expect(load).rejects.toMatchObject({ code: 'load_failed', message: `an instance was not ready within ${LOAD_TIMEOUT_MS} ms` });
+    await turns();
+    expect(rig.model).toMatchObject({ creations: 1, closed: 1, disposals: 1 });
+  });
+});
+
+describe('ServableLoader with labels', () => {
+  const outputs = [{ name: 'y', datatype: 'FP32' as const, dims: [2], labelFilename: 'labels.txt' }];
+  const signature = { inputs: [], outputs: [{ name: 'y', datatype: 'FP32' as const, shape: [-1, 2] }] };
+
+  it("gives them to the outputs of the servable's spec", async () => {
+    await using directory = await ModelDirectory.create({ 'm/labels.txt': Buffer.from('cat\ndog\n') });
+    const rig = new LoaderRig();
+    rig.open = () => Promise.resolve(Object.assign(rig.model, { signature }));
+    const servable = await rig.load({ outputs }, undefined, `${directory.path}/m/1`);
+    expect(servable.spec.outputs).toEqual([{ name: 'y', datatype: 'FP32', dims: [2], labels: ['cat', 'dog'] }]);
+    await servable.close();
+  });
+
+  it('leaves nothing of the model behind where their file is missing', async () => {
+    const rig = new LoaderRig();
+    rig.open = () => Promise.resolve(Object.assign(rig.model, { signature }));
+    const text = "model 'm': label file 'labels.txt' of output 'y' does not exist";
+    await expect(rig.load({ outputs })).rejects.toMatchObject({ code: 'load_failed', message: text });
+    expect(rig.model).toMatchObject({ creations: 0, disposals: 1 });
     expect(rig.clock.pending).toBe(0);
   });
 });

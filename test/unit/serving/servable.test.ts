@@ -79,9 +79,37 @@ describe('Servable.statistics', () => {
     expect([statistics.inferenceCount, statistics.success, statistics.fail]).toMatchObject([3, { count: 1, ms: 20 }, { count: 0 }]);
   });
 
+  it('counts who leaves a run that goes on for others as Triton does: by what came of the run', async () => {
+    await using rig = new ServableRig();
+    await rig.occupy();
+    const signal = new CancelSource();
+    const left = rig.servable.execute([int32Rows([1, 2])], 2, { priority: 0 }, callContext({ signal }));
+    const stayed = rig.servable.execute([int32Rows([3])], 1, { priority: 0 }, callContext());
+    rig.runs.at(0).finish();
+    await turns();
+    signal.cancel(GONE);
+    await expect(left).rejects.toBe(GONE);
+    expect(rig.servable.statistics).toMatchObject({ fail: { count: 0 }, success: { count: 1 } });
+    rig.runs.at(1).finish();
+    await stayed;
+    const { statistics } = rig.servable;
+    expect(statistics).toMatchObject({ fail: { count: 0 }, success: { count: 3 }, inferenceCount: 1 + 3, executionCount: 2 });
+    expect(statistics.batches.map(({ rows, count }) => [rows, count])).toEqual([
+      [1, 1],
+      [3, 1],
+    ]);
+  });
+
   it.each([
     ['BACKEND', 'a run that fails', (rig: ServableRig) => rig.runs.at(0).fail(FAILED)],
-    ['CANCELED', 'a caller who leaves while it runs', (_rig: ServableRig, signal: CancelSource) => signal.cancel(GONE)],
+    [
+      'CANCELED',
+      'a run that stops because every caller has left it',
+      (rig: ServableRig, signal: CancelSource) => {
+        signal.cancel(GONE);
+        rig.runs.at(0).fail(GONE);
+      },
+    ],
   ] as const)('counts as %s %s, once', async (reason, _what, end) => {
     await using rig = new ServableRig();
     const signal = new CancelSource();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Instruments, SHED_CAUSES } from '../../../src/telemetry/instruments.js';
+import { executedAlone } from '../../support/executed-batch.js';
 import { findSamples, parseExposition } from '../../support/exposition.js';
 
 const scrape = async (instruments: Instruments) => parseExposition(await instruments.metrics());
@@ -56,9 +57,57 @@ describe('Instruments', () => {
     const instruments = new Instruments();
     const id = { model: 'm', version: '1' };
     expect(instruments.model(id)).toBe(instruments.model(id));
-    expect(instruments.model({ ...id })).toBe(instruments.model(id));
+    instruments.model({ ...id }).batchRows.observe(1);
     instruments.model(id).batchRows.observe(1);
-    expect(findSamples(await scrape(instruments), 'millrace_batch_rows_count')).toHaveLength(1);
+    expect(findSamples(await scrape(instruments), 'millrace_batch_rows_count').map(({ value }) => value)).toEqual([2]);
+  });
+
+  it('begins the statistics of each id at 0, and shows the sum of all of a version', async () => {
+    const instruments = new Instruments();
+    const [first, second] = [
+      { model: 'm', version: '1' },
+      { model: 'm', version: '1' },
+    ];
+    instruments.model(first).statistics.executed(executedAlone(3), 0);
+    instruments.model(second).statistics.executed(executedAlone(4), 0);
+    expect(instruments.model(second).statistics.inferenceCount).toBe(4);
+    const shown = async () => findSamples(await scrape(instruments), 'nv_inference_count').map(({ value }) => value);
+    expect(await shown()).toEqual([7]);
+    instruments.forget(first);
+    expect(await shown()).toEqual([7]);
+    instruments.forget(second);
+    expect(await shown()).toEqual([]);
+  });
+
+  it("labels what shows under Triton's names, and nothing else, with a version's tags", async () => {
+    const instruments = new Instruments();
+    const id = { model: 'm', version: '1' };
+    instruments.tag(id, new Map([['team', 'a "b"\\\n']]));
+    instruments.model(id).batchRows.observe(1);
+    const exposition = await scrape(instruments);
+    const labelsOf = (name: string) => findSamples(exposition, name).map(({ labels }) => labels);
+    expect(labelsOf('nv_inference_count')).toEqual([{ ...id, _team: 'a "b"\\\n' }]);
+    expect(labelsOf('nv_inference_request_failure').map(({ _team }) => _team)).toEqual(Array(4).fill('a "b"\\\n'));
+    expect(labelsOf('millrace_batch_rows_count')).toEqual([id]);
+  });
+
+  it('labels them with the tags of whoever of a version came last and is there yet, the counts going on', async () => {
+    const instruments = new Instruments();
+    const [old, next] = [
+      { model: 'm', version: '1' },
+      { model: 'm', version: '1' },
+    ];
+    const samples = async () => findSamples(await scrape(instruments), 'nv_inference_count').map(({ labels, value }) => [labels, value]);
+    instruments.tag(old, new Map([['team', 'old']]));
+    instruments.model(old).statistics.executed(executedAlone(3), 0);
+    instruments.tag(next, new Map([['stage', 'new']]));
+    expect(await samples()).toEqual([[{ ...old, _stage: 'new' }, 3]]);
+    instruments.forget(next);
+    expect(await samples()).toEqual([[{ ...old, _team: 'old' }, 3]]);
+    instruments.tag({ ...old }, new Map());
+    expect(await samples()).toEqual([[old, 3]]);
+    instruments.forget(old);
+    expect(await samples()).toEqual([[old, 3]]);
   });
 
   it('ends the series of a version once its last id is forgotten, and starts anew when it comes back', async () => {

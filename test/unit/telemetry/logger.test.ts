@@ -6,6 +6,10 @@ function createLog(level: LogLevel = 'info') {
   return { lines, logger: createLogger({ level, destination: { write: (line) => lines.push(line) } }) };
 }
 
+function readEvent(line: string): string {
+  return (JSON.parse(line) as { event: string }).event;
+}
+
 describe('createLogger', () => {
   it('writes one line of JSON for an event: level, event and fields first, the time last', () => {
     const { lines, logger } = createLog();
@@ -16,18 +20,25 @@ describe('createLogger', () => {
     );
   });
 
-  it('writes what is as serious as the level, which may change', () => {
-    const { lines, logger } = createLog('warn');
-    logger.info('a');
-    logger.debug('b');
-    logger.warn('c');
-    logger.error('d');
-    logger.level = 'debug';
-    logger.debug('e');
-    expect(logger.level).toBe('debug');
-    logger.level = 'silent';
-    logger.error('f');
-    expect(lines.map((line) => (JSON.parse(line) as { event: string }).event)).toEqual(['c', 'd', 'e']);
+  it.each([
+    ['debug', ['debug', 'info', 'warn', 'error']],
+    ['info', ['info', 'warn', 'error']],
+    ['warn', ['warn', 'error']],
+    ['error', ['error']],
+    ['silent', []],
+  ] as const)('writes what is as serious as %s', (level, written) => {
+    const { lines, logger } = createLog(level);
+    for (const kind of ['debug', 'info', 'warn', 'error'] as const) logger[kind](kind);
+    expect(lines.map(readEvent)).toEqual(written);
+  });
+
+  it('writes each kind of line or not, as it is told at any time', () => {
+    const { lines, logger } = createLog('silent');
+    logger.switches = { debug: true, info: false, warn: true, error: false };
+    for (const kind of ['debug', 'info', 'warn', 'error'] as const) logger[kind](kind);
+    logger.switches = { ...logger.switches, error: true };
+    logger.error('late');
+    expect(lines.map(readEvent)).toEqual(['debug', 'warn', 'late']);
   });
 
   it('writes an error with its message and its causes', () => {

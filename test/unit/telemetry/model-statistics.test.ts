@@ -2,10 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { toEpochMs } from '../../../src/telemetry/epoch.js';
 import { FAILURE_REASONS, failureReason, ModelStatistics } from '../../../src/telemetry/model-statistics.js';
 
-/** Its members waited from the given times to 100; joined until 102, run until 122, answered at 123 ms. */
-function batch(rows: number, ...enqueuedAt: number[]) {
-  const entries = enqueuedAt.map((at) => ({ enqueuedAt: at }));
-  return { entries, rows, dispatchedAt: 100, assembledAt: 102, executedAt: 122 };
+/** Its members, of two rows each, waited from the given times to 100; joined until 102, run until 122. */
+function batch(...enqueuedAt: number[]) {
+  const entries = enqueuedAt.map((at) => ({ enqueuedAt: at, rows: 2 }));
+  return { entries, rows: 2 * entries.length, dispatchedAt: 100, assembledAt: 102, executedAt: 122 };
 }
 
 describe('ModelStatistics', () => {
@@ -19,21 +19,31 @@ describe('ModelStatistics', () => {
 
   it('counts an execution once and its time for each of its requests, under the size that it had', () => {
     const statistics = new ModelStatistics();
-    statistics.executed(batch(4, 90, 95), 123);
-    statistics.executed(batch(1, 100), 123);
-    statistics.executed(batch(4, 80), 123);
-    for (const rows of [3, 1, 1, 4]) statistics.answered(rows, 33);
-    expect(statistics).toMatchObject({ inferenceCount: 9, executionCount: 3 });
+    for (const each of [batch(90, 95), batch(100), batch(80, 85)]) statistics.executed(each, 123);
+    expect(statistics).toMatchObject({ inferenceCount: 10, executionCount: 3 });
     expect(statistics.batches).toEqual([
-      { rows: 1, count: 1, inputMs: 2, inferMs: 20, outputMs: 1 },
+      { rows: 2, count: 1, inputMs: 2, inferMs: 20, outputMs: 1 },
       { rows: 4, count: 2, inputMs: 4, inferMs: 40, outputMs: 2 },
     ]);
-    expect(statistics.success).toMatchObject({ count: 4, ms: 132 });
-    expect(statistics.queue).toEqual({ count: 4, ms: 10 + 5 + 0 + 20 });
-    expect(statistics.computeInput).toEqual({ count: 4, ms: 8 });
-    expect(statistics.computeInfer).toEqual({ count: 4, ms: 80 });
-    expect(statistics.computeOutput).toEqual({ count: 4, ms: 4 });
+    expect(statistics.queue).toEqual({ count: 5, ms: 10 + 5 + 0 + 20 + 15 });
+    expect(statistics.computeInput).toEqual({ count: 5, ms: 10 });
+    expect(statistics.computeInfer).toEqual({ count: 5, ms: 100 });
+    expect(statistics.computeOutput).toEqual({ count: 5, ms: 5 });
+    // The parts of a request's time are all of it.
+    expect(statistics.success).toMatchObject({ count: 5, ms: 50 + 10 + 100 + 5 });
     expect(statistics.lastInferenceMs).toBe(toEpochMs(123));
+  });
+
+  it.each([
+    ['backend_failed', 'BACKEND'],
+    ['cancelled', 'CANCELED'],
+    ['deadline_exceeded', 'CANCELED'],
+  ] as const)('counts each request of an execution that ended with %s as failed: %s', (code, reason) => {
+    const statistics = new ModelStatistics();
+    statistics.executed({ ...batch(90, 95), error: { code } }, 123);
+    expect(statistics.failures(reason)).toMatchObject({ count: 2, ms: 33 + 28 });
+    expect(statistics).toMatchObject({ inferenceCount: 0, executionCount: 0, lastInferenceMs: 0, batches: [], success: { count: 0 } });
+    expect(statistics.queue).toEqual({ count: 0, ms: 0 });
   });
 
   it('keeps failures apart by reason and from everything else', () => {

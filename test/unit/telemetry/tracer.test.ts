@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import { CallSampler, type TraceBudget, type TraceRule } from '../../../src/telemetry/call-sampler.js';
 import type { Sampling } from '../../../src/telemetry/sampling.js';
 import { CallTracer } from '../../../src/telemetry/tracer.js';
 import { ManualClock } from '../../support/manual-clock.js';
@@ -10,8 +11,19 @@ const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const SPAN = 'b7ad6b7169203331';
 const ALWAYS: Sampling = { parentBased: true, ratio: 1 };
 
-function createTracer(spans: RecordedSpans | undefined, sampling = ALWAYS, clock = new ManualClock()) {
-  return new CallTracer({ tracer: spans?.tracer, sampling, clock, random: () => 0.5 });
+function ruleOf(ratio: number, budget: TraceBudget = { left: Infinity }): TraceRule {
+  return { on: true, ratio, budget };
+}
+
+function createTracer(spans: RecordedSpans | undefined, { parentBased, ratio } = ALWAYS, clock = new ManualClock()) {
+  const sampler = new CallSampler(parentBased, { global: ruleOf(ratio), models: new Map() });
+  return new CallTracer({ tracer: spans?.tracer, sampler, clock, random: () => 0.5 });
+}
+
+/** All calls without a rule of their own at ratio 0.1, those of `m` at 1; 0.5 is drawn each time. */
+function createSettlingTracer(spans: RecordedSpans) {
+  const sampler = new CallSampler(true, { global: ruleOf(0.1), models: new Map([['m', ruleOf(1)]]) });
+  return new CallTracer({ tracer: spans.tracer, sampler, clock: new ManualClock(), random: () => 0.5 });
 }
 
 describe('CallTracer', () => {
@@ -91,5 +103,46 @@ describe('CallTracer', () => {
       [SpanStatusCode.UNSET, undefined, '[::1]'],
       [SpanStatusCode.ERROR, 'INTERNAL', '[::1]'],
     ]);
+  });
+
+  it('is disabled while the rules sample nothing', async () => {
+    await using spans = new RecordedSpans();
+    const tracer = createTracer(spans, { parentBased: false, ratio: 0 });
+    expect(tracer.enabled).toBe(false);
+    expect(tracer.start(PATH, `00-${TRACE}-${SPAN}-01`, undefined, 'unix:')).toBeUndefined();
+  });
+
+  it('keeps every span where one rule is for all', async () => {
+    await using spans = new RecordedSpans();
+    const tracer = createTracer(spans);
+    const span = tracer.start(PATH, undefined, undefined, 'unix:');
+    if (span === undefined) throw new Error('not sampled');
+    expect(tracer.keeps(span, 'm')).toBe(true);
+  });
+
+  it("lets the model's rule decide once it is known, and ends no span that it leaves out", async () => {
+    await using spans = new RecordedSpans();
+    const tracer = createSettlingTracer(spans);
+    for (const [model, keeps] of [
+      ['m', true],
+      ['n', false],
+    ] as const) {
+      const span = tracer.start(PATH, undefined, undefined, 'unix:');
+      if (span === undefined) throw new Error('not admitted');
+      expect(tracer.keeps(span, model)).toBe(keeps);
+      // The first model has decided.
+      expect(tracer.keeps(span, 'n')).toBe(true);
+      if (keeps) tracer.endCall(span, 0, { model, version: '1' });
+    }
+    expect(spans.ended.map(({ attributes }) => attributes['millrace.model'])).toEqual(['m']);
+  });
+
+  it('settles a call that asks for no model at its end', async () => {
+    await using spans = new RecordedSpans();
+    const tracer = createSettlingTracer(spans);
+    const span = tracer.start(PATH, undefined, undefined, 'unix:');
+    if (span === undefined) throw new Error('not admitted');
+    tracer.endCall(span, 0, undefined);
+    expect(spans.ended).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { TritonMetrics } from '../../../src/telemetry/triton-metrics.js';
+import { executedAlone } from '../../support/executed-batch.js';
 
 const LABELS = { model: 'm', version: '1' };
 
@@ -14,11 +15,13 @@ async function scrape({ families }: TritonMetrics) {
 describe('TritonMetrics', () => {
   it("shows a version's statistics under Triton's names, durations in microseconds", async () => {
     const metrics = new TritonMetrics();
-    const statistics = metrics.bind(LABELS);
+    const statistics = metrics.bind(LABELS).begin();
     const times = { dispatchedAt: 100, assembledAt: 102, executedAt: 122 };
-    statistics.executed({ entries: [{ enqueuedAt: 90 }, { enqueuedAt: 95 }], rows: 6, ...times }, 123);
-    statistics.answered(4, 33);
-    statistics.answered(2, 28.0004);
+    const entries = [
+      { enqueuedAt: 90, rows: 4 },
+      { enqueuedAt: 94.9996, rows: 2 },
+    ];
+    statistics.executed({ entries, rows: 6, ...times }, 123);
     statistics.failed('REJECTED', 1);
     statistics.addQueue(() => 7);
     const reasons = { REJECTED: 1, CANCELED: 0, BACKEND: 0, OTHER: 0 };
@@ -41,9 +44,17 @@ describe('TritonMetrics', () => {
     expect(types).toEqual([...Array<string>(9).fill('counter'), 'gauge']);
   });
 
+  it('shows a version with other labels from then on, its counts as they are', async () => {
+    const metrics = new TritonMetrics();
+    const series = metrics.bind(LABELS);
+    series.begin().executed(executedAlone(2), 0);
+    series.labels = { ...LABELS, _team: 'vision' };
+    expect((await scrape(metrics)).get('nv_inference_count')).toEqual([[{ ...LABELS, _team: 'vision' }, 2]]);
+  });
+
   it('shows each version until it is removed', async () => {
     const metrics = new TritonMetrics();
-    metrics.bind(LABELS).answered(1, 1);
+    metrics.bind(LABELS).begin().executed(executedAlone(1), 0);
     const second = metrics.bind({ ...LABELS, version: '2' });
     expect((await scrape(metrics)).get('nv_inference_count')).toEqual([
       [LABELS, 1],
@@ -51,5 +62,29 @@ describe('TritonMetrics', () => {
     ]);
     metrics.remove(second);
     expect((await scrape(metrics)).get('nv_inference_count')).toEqual([[LABELS, 1]]);
+  });
+
+  it('counts on where a version is loaded again, while its statistics begin anew', async () => {
+    const metrics = new TritonMetrics();
+    const series = metrics.bind(LABELS);
+    const first = series.begin();
+    first.executed(executedAlone(3), 0);
+    first.failed('BACKEND', 1);
+    first.addQueue(() => 5);
+    const second = series.begin();
+    second.executed(executedAlone(4), 0);
+    expect(second.inferenceCount).toBe(4);
+    const counted = async () => {
+      const shown = await scrape(metrics);
+      const failures = shown.get('nv_inference_request_failure')?.map(([, value]) => value);
+      return [shown.get('nv_inference_count'), failures, shown.get('nv_inference_pending_request_count')];
+    };
+    const failures = [0, 0, 1, 0];
+    expect(await counted()).toEqual([[[LABELS, 7]], failures, [[LABELS, 5]]]);
+    series.end(first);
+    expect(await counted()).toEqual([[[LABELS, 7]], failures, [[LABELS, 0]]]);
+    second.executed(executedAlone(1), 0);
+    series.end(second);
+    expect(await counted()).toEqual([[[LABELS, 8]], failures, [[LABELS, 0]]]);
   });
 });

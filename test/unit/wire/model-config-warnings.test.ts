@@ -24,23 +24,55 @@ describe('findIneffectiveFields', () => {
     expect(
       warningsOf(`
         max_batch_size: 4 input { name: "x" data_type: TYPE_FP32 dims: 4 }
-        input { name: "z" data_type: TYPE_FP32 dims: 4 reshape { shape: 2 } }
-        output { name: "y" data_type: TYPE_FP32 dims: 4 label_filename: "labels.txt" }
-        optimization { cuda { graphs: true } graph { level: 1 } }
-        instance_group { gpus: 0 }
-        metric_tags { key: "a" value: "b" }
-        model_warmup { name: "w" }
+        output { name: "y" data_type: TYPE_FP32 dims: 4 }
+        optimization { cuda { graphs: true } eager_batching: true }
+        instance_group { } instance_group { host_policy: "p" }
+        response_cache { enable: true } cc_model_filenames { key: "7.0" value: "x" } runtime: "x" model_metrics { metric_control { } }
         dynamic_batching { default_priority_level: 2 priority_queue_policy { key: 1 value { max_queue_size: 3 } } }`),
     ).toEqual([
-      'input[1].reshape has no effect',
-      'output[0].label_filename has no effect',
-      'optimization.graph has no effect',
+      'runtime has no effect',
       'optimization.cuda has no effect',
-      'instance_group[0].gpus has no effect',
-      'metric_tags has no effect',
-      'model_warmup has no effect',
+      'optimization.eager_batching has no effect',
+      'instance_group[1].host_policy has no effect',
+      'cc_model_filenames has no effect',
+      'response_cache has no effect',
+      'model_metrics has no effect',
       'dynamic_batching.default_priority_level has no effect where priority_levels is 0',
       'dynamic_batching.priority_queue_policy has no effect where priority_levels is 0',
+    ]);
+  });
+
+  it.each([
+    [
+      'input { name: "a" } input { name: "x" allow_ragged_batch: true }',
+      'input[1].allow_ragged_batch is not supported: requests of different',
+    ],
+    ['input { name: "x" is_shape_tensor: true }', 'input[0].is_shape_tensor is not supported: only TensorRT'],
+    ['output { name: "y" is_non_linear_format_io: true }', 'output[0].is_non_linear_format_io is not supported: only TensorRT'],
+    ['batch_input { kind: BATCH_ELEMENT_COUNT target_name: "n" }', 'batch_input is not supported: no input is made'],
+    ['batch_output { target_name: "y" }', 'batch_output is not supported: outputs are parted by rows'],
+    ['sequence_batching { }', 'sequence_batching is not supported: requests of a sequence'],
+    ['ensemble_scheduling { step { model_name: "a" } }', 'ensemble_scheduling is not supported: a model cannot be made of'],
+    ['model_operations { op_library_filename: "ops.so" }', 'model_operations.op_library_filename is not supported: custom operators'],
+    ['model_repository_agents { agents { name: "checksum" } }', 'model_repository_agents is not supported: no agent'],
+    ['instance_group { } instance_group { gpus: 0 }', 'instance_group[1].gpus is not supported: models run on the CPU'],
+    [
+      'optimization { execution_accelerators { cpu_execution_accelerator { name: "openvino" } } }',
+      'optimization.execution_accelerators.cpu_execution_accelerator is not supported: the runtime has no such accelerator',
+    ],
+  ])('refuses what would change the answers if it had no effect: %s', (text, message) => {
+    expect(() => warningsOf(text)).toThrow(message);
+  });
+
+  it('names accelerators on GPUs that nobody would use', () => {
+    expect(
+      warningsOf('optimization { execution_accelerators { gpu_execution_accelerator { name: "tensorrt" } } graph { level: 1 } }'),
+    ).toEqual(['optimization.execution_accelerators.gpu_execution_accelerator has no effect']);
+  });
+
+  it('names warm-ups that never run', () => {
+    expect(warningsOf('model_warmup { name: "w" batch_size: 1 } model_warmup { name: "idle" }')).toEqual([
+      'model_warmup[1] has no effect where its batch_size is 0',
     ]);
   });
 
@@ -73,8 +105,7 @@ describe('findIneffectiveFields', () => {
   });
 
   it('is silent about a field that is set to its default', () => {
-    expect(warningsOf('response_cache { enable: false } dynamic_batching { preserve_ordering: false } optimization { cuda {} }')).toEqual(
-      [],
-    );
+    const defaults = 'response_cache { enable: false } dynamic_batching { preserve_ordering: false } optimization { cuda {} }';
+    expect(warningsOf(`${defaults} max_batch_size: 2 input { name: "x" allow_ragged_batch: false } model_operations {}`)).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ModelSettings } from '../../../src/model/spec.js';
-import { defaultSettings, parseModelConfig } from '../../../src/wire/model-config.js';
+import { defaultSettings, parseConfigOverride, parseModelConfig } from '../../../src/wire/model-config.js';
+import { DEFAULT_RUNTIME } from '../../../src/wire/runtime-settings.js';
 import { servingErrorOf } from '../../support/wire-messages.js';
 
 const parse = (text: string): ModelSettings => parseModelConfig(text, 'm');
@@ -15,6 +16,7 @@ describe('parseModelConfig', () => {
       model_transaction_policy { decoupled: true }
       version_policy { specific { versions: [ 3, 1 ] } }
       parameters { key: "millrace.batching" value { string_value: "off" } }
+      metric_tags { key: "team" value: "vision" }
       response_cache { enable: true }`);
     expect(settings).toEqual({
       backend: 'onnxruntime',
@@ -27,6 +29,10 @@ describe('parseModelConfig', () => {
       versionPolicy: { kind: 'specific', versions: ['3', '1'] },
       modelFilename: 'net.onnx',
       parameters: new Map([['millrace.batching', 'off']]),
+      runtime: DEFAULT_RUNTIME,
+      warmups: [],
+      metricTags: new Map([['team', 'vision']]),
+      authored: expect.any(Uint8Array),
       warnings: ['response_cache has no effect'],
     });
   });
@@ -51,6 +57,18 @@ describe('parseModelConfig', () => {
     ['version_policy {}', { kind: 'latest', count: 1 }],
   ])('reads %s', (text, policy) => {
     expect(parse(text).versionPolicy).toEqual(policy);
+  });
+
+  it('reads how the model is run and warmed up', () => {
+    const settings = parse(`
+      optimization { graph { level: 2 } } parameters { key: "gpu_mem_limit" value { string_value: "1" } }
+      model_warmup { name: "w" batch_size: 3 } model_warmup { name: "idle" }`);
+    expect(settings.runtime.graphOptimization).toBe('disabled');
+    expect(settings.warmups).toEqual([{ name: 'w', batchSize: 3, count: 1, inputs: [] }]);
+    expect(settings.warnings).toEqual([
+      'model_warmup[1] has no effect where its batch_size is 0',
+      "parameter 'gpu_mem_limit' has no effect: models run on the CPU",
+    ]);
   });
 
   it('counts a group without a count, or none at all, as one instance', () => {
@@ -81,6 +99,8 @@ describe('parseModelConfig', () => {
     ['an ensemble', 'ensemble_scheduling {}', 'ensemble_scheduling is not supported'],
     ['the ensemble platform', 'platform: "ensemble"', "platform 'ensemble' is not supported"],
     ['a platform of another backend', 'backend: "identity" platform: "onnxruntime_onnx"', "backend is 'identity'"],
+    ['a tag that is no label', 'metric_tags { key: "a-b" value: "" }', "metric_tags has the name 'a-b'"],
+    ['ragged batches', 'input { name: "x" allow_ragged_batch: true }', 'input[0].allow_ragged_batch is not supported'],
     ['no latest versions', 'version_policy { latest {} }', 'num_versions 0'],
     ['no specific versions', 'version_policy { specific {} }', 'names no versions'],
     ['version 0', 'version_policy { specific { versions: [ 1, 0 ] } }', 'version 0'],
@@ -93,6 +113,25 @@ describe('parseModelConfig', () => {
     const error = servingErrorOf(() => parse(text));
     expect(error.code).toBe('load_failed');
     expect(error.message).toContain("config.pbtxt of model 'm': ");
+    expect(error.message).toContain(phrase);
+  });
+});
+
+describe('parseConfigOverride', () => {
+  it('means what config.pbtxt would', () => {
+    const json = '{"backend": "identity", "max_batch_size": 8, "input": [{"name": "x", "data_type": "TYPE_FP32", "dims": ["4"]}]}';
+    const text = 'backend: "identity" max_batch_size: 8 input { name: "x" data_type: TYPE_FP32 dims: 4 }';
+    expect(parseConfigOverride(json, 'm')).toEqual(parse(text));
+  });
+
+  it.each([
+    ['{"max_batch_size": -1}', 'max_batch_size is -1, expected 0 or more'],
+    ['{"colour": "red"}', 'key "colour" is unknown'],
+    ['{"name": "other"}', "name is 'other'"],
+  ])('refuses %s', (json, phrase) => {
+    const error = servingErrorOf(() => parseConfigOverride(json, 'm'));
+    expect(error.code).toBe('load_failed');
+    expect(error.message).toContain("config override of model 'm': ");
     expect(error.message).toContain(phrase);
   });
 });

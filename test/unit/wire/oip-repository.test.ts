@@ -10,6 +10,7 @@ import {
 } from '../../../src/wire/oip-repository.js';
 
 const text = (value: string): ModelRepositoryParameter => ({ parameterChoice: { $case: 'stringParam', value } });
+const bytes = (value: Uint8Array): ModelRepositoryParameter => ({ parameterChoice: { $case: 'bytesParam', value } });
 const flag = (value: boolean): ModelRepositoryParameter => ({ parameterChoice: { $case: 'boolParam', value } });
 
 function message(modelName: string, parameters: Record<string, ModelRepositoryParameter> = {}) {
@@ -19,7 +20,8 @@ function message(modelName: string, parameters: Record<string, ModelRepositoryPa
 describe('a request about repositories', () => {
   it('is taken as it is', () => {
     expect(parseRepositoryIndex({ repositoryName: '', ready: true })).toEqual({ readyOnly: true });
-    expect([parseModelLoad(message('m')), parseModelUnload(message('m', { unload_dependents: flag(true) }))]).toEqual(['m', 'm']);
+    expect(parseModelLoad(message('m'))).toEqual({ model: 'm', overrides: undefined });
+    expect(parseModelUnload(message('m', { unload_dependents: flag(true) }))).toBe('m');
   });
 
   it('may not name a repository', () => {
@@ -30,9 +32,38 @@ describe('a request about repositories', () => {
     expect(() => parseModelUnload(named)).toThrow(refusal);
   });
 
-  it.each(['config', 'file:1/model.onnx', 'file:../../etc/passwd'])('may not replace %s', (key) => {
-    expect(() => parseModelLoad(message('m', { [key]: text('{}') }))).toThrow(
-      expect.objectContaining({ code: 'unsupported', message: expect.stringContaining(`'${key}'`) }),
+  it('brings a config, and files by their paths', () => {
+    expect(parseModelLoad(message('m', { config: text('{}') }))).toEqual({ model: 'm', overrides: { config: '{}', files: new Map() } });
+    const content = Buffer.from('model');
+    const files = { 'file:1/model.onnx': bytes(content), config: text(''), 'file:': bytes(content) };
+    expect(parseModelLoad(message('m', files)).overrides).toEqual({
+      config: '',
+      files: new Map([
+        ['1/model.onnx', content],
+        ['', content],
+      ]),
+    });
+  });
+
+  it('may not bring files without a config', () => {
+    expect(() => parseModelLoad(message('m', { 'file:1/model.onnx': bytes(Buffer.from('model')) }))).toThrow(
+      new ServingError(
+        'invalid_request',
+        "failed to load 'm', failed to poll from model repository: load parameter 'config' must be specified for model file override",
+      ),
+    );
+  });
+
+  it.each<[string, ModelRepositoryParameter, string]>([
+    ['config', bytes(Buffer.from('{}')), 'string_param'],
+    ['config', { parameterChoice: undefined }, 'string_param'],
+    ['file:1/model.onnx', text('model'), 'bytes_param'],
+  ])('may not bring %s of another type', (key, value, expected) => {
+    expect(() => parseModelLoad(message('m', { [key]: value }))).toThrow(
+      expect.objectContaining({
+        code: 'invalid_request',
+        message: `invalid value type for load parameter '${key}', expected ${expected}`,
+      }),
     );
   });
 

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { ServingError } from '../../../src/error/serving-error.js';
+import { invalidRequest, ServingError } from '../../../src/error/serving-error.js';
 import type { InferParameter } from '../../../src/gen/inference/infer.js';
-import { oipErrorOf, parseModelInferRequest } from '../../../src/wire/oip-request.js';
+import { inferErrorOf, oipErrorOf, parseModelInferRequest } from '../../../src/wire/oip-request.js';
+import { FakeTensorMemory } from '../../support/fake-tensor-memory.js';
+import { memoryParameters } from '../../support/memory-parameters.js';
 import { contents, oipInput, oipRequest, servingErrorOf } from '../../support/wire-messages.js';
 
 const FOUR = Uint8Array.of(1, 2, 3, 4);
@@ -83,6 +85,9 @@ describe('parseModelInferRequest', () => {
       'All input dimensions should be specified for input',
     );
     expect(refusal({ inputs: [oipInput({ shape: [2n ** 62n] })], rawInputContents: [FOUR] }).message).toContain('too many elements');
+    expect(refusal({ id: 'r1', inputs: [oipInput({ shape: [-1n] })], rawInputContents: [FOUR] }).message).toContain(
+      '[request id: r1] All input dimensions',
+    );
   });
 
   it('refuses a version that is neither empty, a number nor an alias', () => {
@@ -130,18 +135,30 @@ describe('parseModelInferRequest', () => {
     }
   });
 
-  it('says that shared memory and classification are not supported', () => {
-    const parameters = { shared_memory_region: parameter({ $case: 'stringParam', value: 'r' }) };
+  it('says that shared memory is not supported where it was given none', () => {
+    const parameters = memoryParameters('r', 4n);
     const refusals = [
       refusal({ inputs: [oipInput({ parameters })] }),
       refusal({ inputs: [oipInput({ parameters }), oipInput()], rawInputContents: [FOUR] }),
       refusal({ outputs: [{ name: 'y', parameters }] }),
-      refusal({ outputs: [{ name: 'y', parameters: { classification: parameter({ $case: 'int64Param', value: 3n }) } }] }),
     ];
-    expect(refusals.map(({ code }) => code)).toEqual(['unsupported', 'unsupported', 'unsupported', 'unsupported']);
+    expect(refusals.map(({ code }) => code)).toEqual(['unsupported', 'unsupported', 'unsupported']);
     expect(refusals[0]?.message).toContain("input 'x'");
     expect(refusals[2]?.message).toContain("output 'y'");
-    expect(refusals[3]?.message).toContain('classification');
+  });
+
+  it('reads how many classes outputs are asked for, and names them in their order all the same', () => {
+    const classification = { classification: parameter({ $case: 'int64Param', value: 3n }) };
+    const { classCounts, outputNames } = parseModelInferRequest(
+      oipRequest({
+        outputs: [
+          { name: 'y', parameters: classification },
+          { name: 'x', parameters: {} },
+        ],
+      }),
+    );
+    expect([classCounts, outputNames]).toEqual([new Map([['y', 3]]), ['y', 'x']]);
+    expect(parseModelInferRequest(oipRequest({ outputs: [{ name: 'x', parameters: {} }] })).classCounts).toBeUndefined();
   });
 
   it('keeps error texts short whatever the request holds', () => {
@@ -149,6 +166,70 @@ describe('parseModelInferRequest', () => {
     const inputs = Array.from({ length: 10_000 }, () => oipInput({ name: long, datatype: long }));
     expect(refusal({ inputs, modelName: long }).message.length).toBeLessThanOrEqual(400);
     expect(refusal({ inputs, modelName: long, rawInputContents: [FOUR] }).message.length).toBeLessThanOrEqual(400);
+  });
+});
+
+describe('inputs in shared memory', () => {
+  const memory = () => new FakeTensorMemory({ r: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) }, 100);
+  const shared = (name: string, offset: bigint) => oipInput({ name, parameters: memoryParameters('r', 4n, offset) });
+
+  it('leave the raw entries to the others, in their order', () => {
+    const inputs = [shared('a', 4n), oipInput({ name: 'b' }), shared('c', 0n), oipInput({ name: 'd' })];
+    const raw = [FOUR, Uint8Array.of(9, 9, 9, 9)];
+    const request = parseModelInferRequest(oipRequest({ inputs, rawInputContents: raw }), memory());
+    expect(request.inputs).toEqual([
+      { name: 'a', datatype: 'FP32', shape: [1], data: Uint8Array.of(5, 6, 7, 8) },
+      { name: 'b', datatype: 'FP32', shape: [1], data: FOUR },
+      { name: 'c', datatype: 'FP32', shape: [1], data: Uint8Array.of(1, 2, 3, 4) },
+      { name: 'd', datatype: 'FP32', shape: [1], data: raw[1] },
+    ]);
+    expect(request.memoryBytes).toBe(8);
+  });
+
+  it('stand beside typed ones and alone', () => {
+    const typed = oipInput({ name: 'b', contents: contents({ fp32Contents: [0] }) });
+    for (const inputs of [[shared('a', 0n)], [shared('a', 0n), typed]]) {
+      const request = parseModelInferRequest(oipRequest({ inputs }), memory());
+      expect(request.inputs.map(({ data }) => [...data])).toEqual(
+        [
+          [1, 2, 3, 4],
+          [0, 0, 0, 0],
+        ].slice(0, inputs.length),
+      );
+    }
+  });
+
+  it('have no raw entry: one more or one less is refused before anything is read', () => {
+    const regions = memory();
+    for (const rawInputContents of [
+      [FOUR, FOUR],
+      [FOUR, FOUR, FOUR],
+    ]) {
+      const message = oipRequest({ inputs: [shared('a', 0n), oipInput()], rawInputContents });
+      expect(servingErrorOf(() => parseModelInferRequest(message, regions)).message).toBe(
+        `expected 1 raw_input_contents entries for 1 inputs outside shared memory for model 'm', got ${rawInputContents.length}`,
+      );
+    }
+    expect(regions.reads).toEqual([]);
+  });
+
+  it('cost a request without them nothing: it holds no trace of them', () => {
+    const request = parseModelInferRequest(oipRequest({ inputs: [oipInput()], rawInputContents: [FOUR] }), memory());
+    expect([request.memoryBytes, request.outputPlaces]).toEqual([undefined, undefined]);
+  });
+
+  it('are joined by outputs that go there', () => {
+    const outputs = [{ name: 'y', parameters: memoryParameters('r', 8n) }];
+    expect([...(parseModelInferRequest(oipRequest({ outputs }), memory()).outputPlaces?.keys() ?? [])]).toEqual(['y']);
+  });
+});
+
+describe('inferErrorOf', () => {
+  it('names the request, and makes an unknown alias a malformed version', () => {
+    const request = parseModelInferRequest(oipRequest({ id: 'r1', modelVersion: 'stable' }));
+    const shape = invalidRequest('unexpected shape');
+    expect(inferErrorOf(shape, request).message).toBe('[request id: r1] unexpected shape');
+    expect(inferErrorOf(new ServingError('model_not_found', 'unknown'), request).message).toContain("version string 'stable': unknown");
   });
 });
 

@@ -25,6 +25,21 @@ describe('formatModelInferResponse', () => {
   });
 });
 
+describe('an output in shared memory', () => {
+  it('is written there, and its entry is empty', () => {
+    const written: number[] = [];
+    const outputPlaces = new Map([['b', { byteSize: 8, write: (data: Uint8Array) => void written.push(...data) }]]);
+    const outputs = ['a', 'b'].map((name) => ({ name, datatype: 'INT8', shape: [2], data: Uint8Array.of(1, 2) }) as const);
+    const message = formatModelInferResponse({ ...request, outputPlaces }, { version: '2', outputs, timings });
+    expect(message.outputs.map(({ name, parameters }) => [name, parameters])).toEqual([
+      ['a', {}],
+      ['b', {}],
+    ]);
+    expect(message.rawOutputContents.map((data) => [...data])).toEqual([[1, 2], []]);
+    expect(written).toEqual([1, 2]);
+  });
+});
+
 describe('modelInferResponseCodec', () => {
   const responseOf = (sizes: readonly number[]) =>
     formatModelInferResponse(request, {

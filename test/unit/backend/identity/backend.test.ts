@@ -19,6 +19,8 @@ const PAIRS: Partial<ModelSettings> = {
   ],
 };
 
+const SECOND = { name: 'INPUT1', datatype: 'FP32', dims: [1] } as const;
+
 async function openInstance(settings: Partial<ModelSettings>, clock = new ManualClock()): Promise<Instance> {
   const model = await new IdentityBackend(clock).open(modelSource(settings));
   return model.createInstance(modelSpec(settings), never());
@@ -90,6 +92,54 @@ describe('IdentityBackend', () => {
   it('refuses to run without one of its inputs', async () => {
     const instance = await openInstance(PAIRS);
     await expect(instance.execute([fp32('INPUT0', [2], 1, 2)], never())).rejects.toMatchObject({ code: 'internal' });
+  });
+
+  it.each([
+    [0, [2], [1, 3], 12],
+    [8, [4, 2], [4, 1, 3], 48],
+  ])('gives zeros for an optional input that did not come, max batch size %i', async (maxBatchSize, shape, zeros, bytes) => {
+    const inputs = PAIRS.inputs?.map((each) => ({ ...each, optional: true })) ?? [];
+    const instance = await openInstance({ ...PAIRS, maxBatchSize, inputs });
+    const given = slab('INPUT0', 'FP32', shape, new Uint8Array(32));
+    const { outputs } = await instance.execute([given], never());
+    expect(outputs).toEqual([
+      { ...given, name: 'OUTPUT0' },
+      { name: 'OUTPUT1', datatype: 'BYTES', shape: zeros, data: new Uint8Array(bytes) },
+    ]);
+  });
+
+  it('gives zeros alone where no input came, which an unbatched model can bear', async () => {
+    const inputs = PAIRS.inputs?.map((each) => ({ ...each, optional: true })) ?? [];
+    const instance = await openInstance({ ...PAIRS, inputs });
+    const { outputs } = await instance.execute([], never());
+    expect(outputs).toMatchObject([
+      { shape: [2], data: new Uint8Array(8) },
+      { shape: [1, 3], data: new Uint8Array(12) },
+    ]);
+  });
+
+  it("compares the model's own shapes where there is a reshape", async () => {
+    const reshaped: Partial<ModelSettings> = {
+      maxBatchSize: 4,
+      inputs: [{ name: 'INPUT0', datatype: 'FP32', dims: [4], reshape: [2, 2] }],
+      outputs: [{ name: 'OUTPUT0', datatype: 'FP32', dims: [2, 2] }],
+    };
+    await using model = await new IdentityBackend(new ManualClock()).open(modelSource(reshaped));
+    expect(model.signature).toEqual({
+      inputs: [{ name: 'INPUT0', datatype: 'FP32', shape: [-1, 2, 2] }],
+      outputs: [{ name: 'OUTPUT0', datatype: 'FP32', shape: [-1, 2, 2] }],
+    });
+    const optional = reshaped.inputs?.map((input) => ({ ...input, optional: true })) ?? [];
+    const instance = await openInstance({
+      ...reshaped,
+      inputs: [...optional, SECOND],
+      outputs: [...(reshaped.outputs ?? []), { ...SECOND, name: 'OUTPUT1' }],
+    });
+    const { outputs } = await instance.execute([fp32('INPUT1', [3, 1], 1, 2, 3)], never());
+    expect(outputs.map(({ shape }) => shape)).toEqual([
+      [3, 2, 2],
+      [3, 1],
+    ]);
   });
 
   const [input0, input1] = PAIRS.inputs ?? [];
