@@ -5,7 +5,7 @@ INSTALLED := node_modules/.package-lock.json
 SERVE_FLAGS ?=
 JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
 
-.PHONY: help install build serve test check gen bench clean format
+.PHONY: help install build serve test test-clients check gen bench clean format
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -24,6 +24,9 @@ serve: build ## serve examples/models: gRPC on 8001, metrics and probes on 8002
 
 test: build ## every test, with the coverage of every process and thread
 	scripts/test.sh
+
+test-clients: build ## Triton's Python client against a fresh server; needs Python >= 3.11
+	scripts/test-clients.sh
 
 check: $(INSTALLED) ## format, lint, types, buf lint, generated code
 	npx --no-install biome ci .
