@@ -3,6 +3,8 @@ export const SERVING_ERROR_CODES = [
   'invalid_request',
   'model_not_found',
   'model_not_ready',
+  'not_found',
+  'already_exists',
   'overloaded',
   'draining',
   'deadline_exceeded',

@@ -18,7 +18,7 @@ export interface TensorMemory {
   /** What the inputs of one request may hold in shared memory, all together: each is copied. */
   readonly maxReadBytes: number;
   /**
-   * A copy: what the client does to its memory later changes no request. Throws `model_not_found` for an unknown region, `invalid_request` for a range that
+   * A copy: what the client does to its memory later changes no request. Throws `not_found` for an unknown region, `invalid_request` for a range that
    * is not inside it and for a region that has shrunk, `backend_failed` where the system refuses.
    */
   read(range: MemoryRange): Uint8Array;

@@ -64,7 +64,7 @@ export class SharedMemory implements TensorMemory, Disposable {
   }
 
   /**
-   * Throws `permission_denied`; `invalid_request` for a name that is taken or cannot be used, for a key that is not one plain name and for a range that is
+   * Throws `permission_denied`; `already_exists` for a name that is taken; `invalid_request` for one that cannot be used, for a key that is not one plain name and for a range that is
    * not inside the object; `too_large` beyond MAX_REGIONS; `backend_failed`, as Triton does, for an object that cannot be opened, whatever the reason.
    */
   register(description: RegionDescription, requester: Requester): void {
@@ -72,7 +72,7 @@ export class SharedMemory implements TensorMemory, Disposable {
     const { name, key } = description;
     assertName(name);
     const fileName = fileNameOf(key, name);
-    if (this.#regions.has(name)) throw invalidRequest(`shared memory region ${quote(name)} already in manager`);
+    if (this.#regions.has(name)) throw new ServingError('already_exists', `shared memory region ${quote(name)} already in manager`);
     if (this.#regions.size >= MAX_REGIONS) throw tooManyRegions();
     const file = this.#open(fileName, key);
     try {
@@ -91,11 +91,11 @@ export class SharedMemory implements TensorMemory, Disposable {
     else this.#close(name);
   }
 
-  /** All regions where `name` is empty; open to everybody. Throws `model_not_found` for a name that is not registered. */
+  /** All regions where `name` is empty; open to everybody. Throws `not_found` for a name that is not registered. */
   status(name: string): readonly RegionDescription[] {
     if (name === '') return [...this.#regions.values()];
     const region = this.#regions.get(name);
-    if (region === undefined) throw new ServingError('model_not_found', `Unable to find system shared memory region: ${quote(name)}`);
+    if (region === undefined) throw new ServingError('not_found', `Unable to find system shared memory region: ${quote(name)}`);
     return [region];
   }
 
@@ -132,7 +132,7 @@ export class SharedMemory implements TensorMemory, Disposable {
 
   #find({ region: name, offset, byteSize }: MemoryRange): Region {
     const region = this.#regions.get(name);
-    if (region === undefined) throw new ServingError('model_not_found', `Unable to find shared memory region: ${quote(name)}`);
+    if (region === undefined) throw new ServingError('not_found', `Unable to find shared memory region: ${quote(name)}`);
     if (offset >= region.byteSize) throw invalidRequest(`Invalid offset for shared memory region: ${quote(name)}`);
     if (byteSize > region.byteSize - offset) throw invalidRequest(`Invalid offset + byte size for shared memory region: ${quote(name)}`);
     return region;

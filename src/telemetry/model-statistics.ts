@@ -212,6 +212,8 @@ const REASONS = {
   invalid_request: 'OTHER',
   model_not_found: 'OTHER',
   model_not_ready: 'OTHER',
+  not_found: 'OTHER',
+  already_exists: 'OTHER',
   overloaded: 'REJECTED',
   draining: 'REJECTED',
   deadline_exceeded: 'REJECTED',

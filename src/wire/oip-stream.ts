@@ -39,6 +39,8 @@ const SCHEDULED = {
   invalid_request: false,
   model_not_found: false,
   model_not_ready: false,
+  not_found: false,
+  already_exists: false,
   overloaded: false,
   draining: false,
   deadline_exceeded: true,

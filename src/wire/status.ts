@@ -24,6 +24,7 @@ const CANCELLED = 1;
 const INVALID_ARGUMENT = 3;
 const DEADLINE_EXCEEDED = 4;
 const NOT_FOUND = 5;
+const ALREADY_EXISTS = 6;
 const PERMISSION_DENIED = 7;
 const RESOURCE_EXHAUSTED = 8;
 const FAILED_PRECONDITION = 9;
@@ -36,6 +37,8 @@ const MILLRACE_STATUS = {
   invalid_request: INVALID_ARGUMENT,
   model_not_found: NOT_FOUND,
   model_not_ready: UNAVAILABLE,
+  not_found: NOT_FOUND,
+  already_exists: ALREADY_EXISTS,
   overloaded: RESOURCE_EXHAUSTED,
   draining: UNAVAILABLE,
   deadline_exceeded: DEADLINE_EXCEEDED,

@@ -308,7 +308,7 @@ describe('SystemSharedMemoryRegister', () => {
     const region = { name: 'once', key: object.key, offset: '4', byte_size: '8' };
     await register('once', object.key, 8, 4);
     expect(await refusalOf(register('once', object.key, 8))).toMatchObject({
-      code: status.INVALID_ARGUMENT,
+      code: status.ALREADY_EXISTS,
       text: "shared memory region 'once' already in manager",
     });
     expect(await client.unary(`${SERVICE}/SystemSharedMemoryStatus`, { name: 'once' })).toEqual({ regions: { once: region } });

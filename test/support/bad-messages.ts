@@ -9,6 +9,8 @@ export interface BadMessage {
   readonly message: object;
   readonly says: readonly string[];
   readonly code?: number;
+  /** The ErrorInfo's, where it is not the one that goes with the code. */
+  readonly reason?: string;
 }
 
 const GOOD = digits(image(1, 64));
@@ -80,6 +82,7 @@ export const BAD_MESSAGES: readonly BadMessage[] = [
       raw_input_contents: [],
     },
     code: status.NOT_FOUND,
+    reason: 'not_found',
     says: ["Unable to find shared memory region: 'mine'"],
   },
   {

@@ -24,7 +24,7 @@ export class FakeTensorMemory implements TensorMemory {
 
   #view({ region, offset, byteSize }: MemoryRange): Uint8Array {
     const bytes = this.regions.get(region);
-    if (bytes === undefined) throw new ServingError('model_not_found', `no region ${region}`);
+    if (bytes === undefined) throw new ServingError('not_found', `no region ${region}`);
     return bytes.subarray(offset, offset + byteSize);
   }
 }

@@ -5,6 +5,7 @@ import type { CarriedCall, Carrier } from '../carrier.js';
 
 type GrpcJsStatus = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 
+const OK_CODE = 0;
 const OK: GrpcJsStatus = { code: statusCode.OK, details: 'OK', metadata: null };
 
 /** One call as grpc-js frames it: the listener that it feeds, and what is written back. */
@@ -80,7 +81,7 @@ function closeStream(stream: ServerHttp2Stream): void {
 }
 
 function toGrpcJs({ code, message, details, pushbackMs }: CallStatus): GrpcJsStatus {
-  if (code === statusCode.OK) return OK;
+  if (code === OK_CODE) return OK;
   const metadata = new Metadata();
   if (details !== undefined) metadata.set('grpc-status-details-bin', Buffer.from(details));
   if (pushbackMs !== undefined) metadata.set('grpc-retry-pushback-ms', String(Math.round(pushbackMs)));

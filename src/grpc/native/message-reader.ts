@@ -39,12 +39,9 @@ export class MessageReader {
 
   /** Reads up to the end of one message and returns the offset behind it, or `end` where the message goes on. */
   read(bytes: Buffer, start: number, end: number): number {
-    let at = start;
-    if (this.#length === undefined) {
-      at = this.#readPrefix(bytes, at, end);
-      if (this.#length === undefined) return at;
-    }
-    return this.#readBody(bytes, at, end, this.#length);
+    const at = this.#length === undefined ? this.#readPrefix(bytes, start, end) : start;
+    const length = this.#length;
+    return length === undefined ? at : this.#readBody(bytes, at, end, length);
   }
 
   #readPrefix(bytes: Buffer, start: number, end: number): number {

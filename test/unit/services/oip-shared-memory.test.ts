@@ -54,7 +54,7 @@ describe('sharedMemoryMethods', () => {
     expect(await call(service, 'SystemSharedMemoryRegister', region)).toEqual({});
     expect(await call(service, 'SystemSharedMemoryStatus', { name: '' })).toEqual({ regions: { r: region } });
     expect(await call(service, 'SystemSharedMemoryStatus', { name: 'r' })).toEqual({ regions: { r: region } });
-    await expect(call(service, 'SystemSharedMemoryStatus', { name: 'x' })).rejects.toMatchObject({ code: 'model_not_found' });
+    await expect(call(service, 'SystemSharedMemoryStatus', { name: 'x' })).rejects.toMatchObject({ code: 'not_found' });
     expect(await call(service, 'SystemSharedMemoryUnregister', { name: 'r' })).toEqual({});
     expect(await call(service, 'SystemSharedMemoryStatus', { name: '' })).toEqual({ regions: {} });
   });

@@ -111,7 +111,7 @@ describe('shared memory', () => {
     expect(await facade.call('ServerMetadata')).toMatchObject({ extensions: expect.arrayContaining(['system_shared_memory']) });
     expect(await facade.call('SystemSharedMemoryStatus', { name: '' })).toEqual({ regions: {} });
     const request = oipRequest({ inputs: [oipInput({ ...ROWS, parameters: memoryParameters('r', 8n) })] });
-    await expect(facade.call('ModelInfer', request)).rejects.toMatchObject({ code: 'model_not_found' });
+    await expect(facade.call('ModelInfer', request)).rejects.toMatchObject({ code: 'not_found' });
   });
 });
 

@@ -121,11 +121,11 @@ describe('SharedMemory', () => {
     await using rig = await Rig.open();
     rig.register({ name: 'secret' });
     expect(servingErrorOf(() => rig.read())).toMatchObject({
-      code: 'model_not_found',
+      code: 'not_found',
       message: "Unable to find shared memory region: 'r'",
     });
     expect(servingErrorOf(() => rig.memory.status('r'))).toMatchObject({
-      code: 'model_not_found',
+      code: 'not_found',
       message: "Unable to find system shared memory region: 'r'",
     });
   });
@@ -134,7 +134,7 @@ describe('SharedMemory', () => {
     await using rig = await Rig.open();
     rig.register();
     expect(servingErrorOf(() => rig.register())).toMatchObject({
-      code: 'invalid_request',
+      code: 'already_exists',
       message: "shared memory region 'r' already in manager",
     });
     for (const name of ['', 'n'.repeat(256)]) {

@@ -123,6 +123,6 @@ describe('outputs in shared memory', () => {
 
   it('must be in a region that there is', () => {
     const request = oipRequest({ outputs: [output('y', 4n)] });
-    expect(servingErrorOf(() => parseOutputMemory(request, new FakeTensorMemory({}))).code).toBe('model_not_found');
+    expect(servingErrorOf(() => parseOutputMemory(request, new FakeTensorMemory({}))).code).toBe('not_found');
   });
 });

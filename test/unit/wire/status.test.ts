@@ -24,6 +24,8 @@ describe('statusOf', () => {
       invalid_request: 3,
       model_not_found: 5,
       model_not_ready: 14,
+      not_found: 5,
+      already_exists: 6,
       overloaded: 8,
       draining: 14,
       deadline_exceeded: 4,
