@@ -93,7 +93,7 @@ export const SERVE_OPTIONS = {
     default: 'grpc-js',
     group: 'Behaviour',
     placeholder: 'name',
-    help: 'the gRPC implementation that carries the calls',
+    help: 'what carries the calls: grpc-js, or native, our own HTTP/2, which is several times faster and new',
   },
   statusCodes: {
     kind: oneOf(['grpc', 'triton']),
@@ -107,7 +107,7 @@ export const SERVE_OPTIONS = {
     default: 'local',
     group: 'Behaviour',
     placeholder: 'access',
-    help: "who may change the server's state (load and unload models): local for loopback peers and unix sockets, on for everybody, off for nobody",
+    help: "who may change the server's state (models, settings, shared memory): local for loopback peers and unix sockets, on for everybody, off for nobody",
   },
   grpcHeaderForwardPattern: {
     kind: headerPattern(),

@@ -62,7 +62,6 @@ describe('loadConfig', () => {
   });
 
   it('says that a value is for a later version', async () => {
-    await expect(load({ flags: { transport: 'native' } })).rejects.toThrow('--transport: native is not in this version; use grpc-js');
     await expect(load({ env: { MILLRACE_MODEL_CONTROL_MODE: 'poll' } })).rejects.toThrow(
       'MILLRACE_MODEL_CONTROL_MODE: poll is not in this version',
     );
