@@ -20,7 +20,7 @@ describe('millrace serve', () => {
     [['--colour', 'red'], "unknown option '--colour'"],
     [['--grpc-port', 'http'], '--grpc-port: "http" is not allowed, expected a port from 1 to 65535, or 0 for any free one'],
     [['--max-inflight', '0'], '--max-inflight: "0" is not allowed, expected an integer from 1 to 1000000'],
-    [['--model-control-mode', 'poll'], '--model-control-mode: poll is not in this version; use none, explicit'],
+    [['--model-control-mode', 'poll'], '--model-control-mode: poll is not in this version; use none or explicit'],
     [['--model-store', '/models'], "--model-store is an option of Triton's server: use --model-repository"],
     [
       ['--exit-on-error=false'],
