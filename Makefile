@@ -3,9 +3,10 @@ export ONNXRUNTIME_NODE_INSTALL := skip
 
 INSTALLED := node_modules/.package-lock.json
 SERVE_FLAGS ?=
+CONFORMANCE_FLAGS ?=
 JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
 
-.PHONY: help install build serve test test-clients check gen bench clean format
+.PHONY: help install build serve test test-clients conformance check gen bench clean format
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -27,6 +28,11 @@ test: build ## every test, with the coverage of every process and thread
 
 test-clients: build ## Triton's Python client against a fresh server; needs Python >= 3.11
 	scripts/test-clients.sh
+
+conformance: ## the Open Inference Protocol v2 checks against any server: make conformance ADDR=host:port
+	@test -n "$(ADDR)" || { echo 'give the address of a server: make conformance ADDR=host:port [CONFORMANCE_FLAGS="--model NAME …"]' >&2; exit 2; }
+	@$(MAKE) --no-print-directory build
+	node build/test/conformance/oip/main.js $(ADDR) $(CONFORMANCE_FLAGS)
 
 check: $(INSTALLED) ## format, lint, types, buf lint, generated code
 	npx --no-install biome ci .
