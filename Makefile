@@ -6,7 +6,7 @@ SERVE_FLAGS ?=
 CONFORMANCE_FLAGS ?=
 JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
 
-.PHONY: help install build serve test test-clients conformance check gen bench clean format
+.PHONY: help install build serve test test-clients conformance interop check gen bench bench-transport clean format
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -34,6 +34,9 @@ conformance: ## the Open Inference Protocol v2 checks against any server: make c
 	@$(MAKE) --no-print-directory build
 	node build/test/conformance/oip/main.js $(ADDR) $(CONFORMANCE_FLAGS)
 
+interop: build ## clients and proxies of others against the native transport; says which it skips for want of a program
+	scripts/interop.sh
+
 check: $(INSTALLED) ## format, lint, types, buf lint, generated code
 	npx --no-install biome ci .
 	npx --no-install tsc -p tsconfig.json --noEmit
@@ -49,6 +52,9 @@ format: $(INSTALLED) ## write the formatter's and the linter's safe fixes
 
 bench: build ## CPU per request against a bare grpc-js echo, interleaved
 	node build/bench/echo.bench.js
+
+bench-transport: build ## our HTTP/2 against grpc-js and grpc-go, interleaved; needs Go for all but one figure
+	node build/bench/transport.bench.js
 
 clean: ## remove what the other targets made
 	rm -rf build coverage node_modules

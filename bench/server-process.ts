@@ -15,19 +15,23 @@ export interface ServerProcess extends AsyncDisposable {
   residentBytes(): number;
 }
 
+/** Starts `node script ...args`: see `startCommand`. */
+export function startServer(script: URL, args: readonly string[], addressIn: (line: string) => string | undefined): Promise<ServerProcess> {
+  return startCommand([process.execPath, script.pathname, ...args], addressIn);
+}
+
 /**
- * Starts `node script ...args` and waits for the line on stdout or stderr in which `addressIn` finds the address.
+ * Starts a program and waits for the line on stdout or stderr in which `addressIn` finds the address.
  * Disposing sends SIGTERM and waits for the end.
  */
-export async function startServer(
-  script: URL,
-  args: readonly string[],
+export async function startCommand(
+  [program = '', ...args]: readonly string[],
   addressIn: (line: string) => string | undefined,
 ): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [script.pathname, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const address = await firstMatch(child, addressIn);
   const pid = child.pid;
-  if (pid === undefined) throw new Error(`could not start ${script.pathname}`);
+  if (pid === undefined) throw new Error(`could not start ${program}`);
   return {
     address,
     cpuMicros: () => cpuMicros(pid),
