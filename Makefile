@@ -6,10 +6,10 @@ SERVE_FLAGS ?=
 CONFORMANCE_FLAGS ?=
 JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
 
-.PHONY: help install build serve test test-clients conformance interop check gen bench bench-transport clean format
+.PHONY: help install build serve test test-clients conformance interop h2spec check gen bench bench-transport stress-transport clean format
 
 help: ## what there is
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 22
 
 $(INSTALLED): package.json package-lock.json .npmrc
 	npm ci --ignore-scripts
@@ -37,6 +37,9 @@ conformance: ## the Open Inference Protocol v2 checks against any server: make c
 interop: build ## clients and proxies of others against the native transport; says which it skips for want of a program
 	scripts/interop.sh
 
+h2spec: build ## h2spec's 146 cases of HTTP/2 and HPACK, strict, plain and with TLS; needs Go unless build/tools has h2spec
+	scripts/h2spec.sh
+
 check: $(INSTALLED) ## format, lint, types, buf lint, generated code
 	npx --no-install biome ci .
 	npx --no-install tsc -p tsconfig.json --noEmit
@@ -55,6 +58,9 @@ bench: build ## CPU per request against a bare grpc-js echo, interleaved
 
 bench-transport: build ## our HTTP/2 against grpc-js and grpc-go, interleaved; needs Go for all but one figure
 	node build/bench/transport.bench.js
+
+stress-transport: build ## attacks on our HTTP/2: what they cost its other clients and what they leave behind; some 5 minutes
+	node build/bench/transport-stress.js
 
 clean: ## remove what the other targets made
 	rm -rf build coverage node_modules

@@ -1,3 +1,4 @@
+import type { ServingError } from '../error/serving-error.js';
 import type { CallStatus } from '../wire/status.js';
 
 /** What a transport does for one call: moves its messages and says how it ended. */
@@ -10,6 +11,8 @@ export interface Carrier {
   end(status: CallStatus): void;
   /** Whoever writes should wait for a `written`. */
   readonly isFull: boolean;
+  /** Of what was written: what waits for the client to make room. Undefined where the transport does not say. */
+  readonly unsentBytes: number | undefined;
   /** Gives up what is still to be sent or received. */
   abort(): void;
 }
@@ -24,6 +27,8 @@ export interface CarriedCall {
   onHalfClose(): void;
   /** The body cannot be read: too large, malformed, or not to be decompressed. */
   onUnreadable(status: CallStatus): void;
+  /** The transport has a reason of its own to end the call with an error. */
+  abandon(reason: ServingError): void;
   /**
    * Exactly once, and last: the answer is out, or the client has gone. `said` is the number of the gRPC status that the transport itself has answered with,
    * where it did.

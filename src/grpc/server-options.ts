@@ -24,6 +24,12 @@ export interface GrpcServerOptions {
   readonly prefaceTimeoutMs: number;
   /** What wide receive windows may hold in sum; connections beyond it get HTTP/2's default window. */
   readonly receiveBudgetBytes: number;
+  /** What messages that have come in part may hold, over all calls; one over it is refused. For the native transport: grpc-js does not say what it holds. */
+  readonly assemblyBudgetBytes: number;
+  /** A request of one message that is not complete by then, counted from its headers, is ended; so is, by the native transport, any message, counted from its beginning. */
+  readonly bodyTimeoutMs: number;
+  /** An only answer of which its client takes nothing for so long is given up. For the native transport: grpc-js does not say what has gone. */
+  readonly answerTimeoutMs: number;
   readonly tls?: TlsOptions;
 }
 
@@ -40,6 +46,9 @@ export const DEFAULT_GRPC_SERVER_OPTIONS: GrpcServerDefaults = {
   maxConnectionAgeMs: Infinity,
   prefaceTimeoutMs: 10_000,
   receiveBudgetBytes: 256 * 1024 * 1024,
+  assemblyBudgetBytes: 256 * 1024 * 1024,
+  bodyTimeoutMs: 60_000,
+  answerTimeoutMs: 60_000,
 };
 
 /** What a server needs from the rooms above it. */

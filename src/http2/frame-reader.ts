@@ -17,6 +17,9 @@ export interface FrameSink {
 /** What is being gathered over several chunks. */
 type Gathering = 'preface' | 'head' | 'payload';
 
+/** Where the next reader gathers, if it is not in use: between frames no connection keeps one. */
+let spareBuffer: Buffer | undefined;
+
 /**
  * Cuts what a socket brings into frames, in one pass: a frame that lies in one chunk is read where it lies, and the payload of DATA is handed on as it
  * comes. Only what a chunk's end cuts in two is copied, into one buffer that is as large as a frame may be.
@@ -71,14 +74,17 @@ export class FrameReader {
 
   /** Copies what there is of a thing that the chunk does not have whole, and takes it once it is. */
   #gather(chunk: Buffer, at: number): number {
-    this.#buffer ??= Buffer.allocUnsafeSlow(DEFAULT_MAX_FRAME_BYTES);
-    const copied = chunk.copy(this.#buffer, this.#gathered, at, Math.min(chunk.length, at + this.#wanted - this.#gathered));
+    const buffer = this.#buffer ?? takeBuffer();
+    this.#buffer = buffer;
+    const copied = chunk.copy(buffer, this.#gathered, at, Math.min(chunk.length, at + this.#wanted - this.#gathered));
     this.#gathered += copied;
     // What cannot become the preface is known at once: a client of HTTP/1.1 would wait for ever.
-    if (this.#gathering === 'preface') assertPreface(this.#buffer, 0, this.#gathered);
+    if (this.#gathering === 'preface') assertPreface(buffer, 0, this.#gathered);
     if (this.#gathered === this.#wanted) {
       this.#gathered = 0;
-      this.#take(this.#buffer, 0);
+      this.#buffer = undefined;
+      this.#take(buffer, 0);
+      spareBuffer = buffer;
     }
     return at + copied;
   }
@@ -157,6 +163,12 @@ export class FrameReader {
     if (this.#paddingLeft === 0) this.#sink.onDataEnd();
     return end;
   }
+}
+
+function takeBuffer(): Buffer {
+  const buffer = spareBuffer ?? Buffer.allocUnsafeSlow(DEFAULT_MAX_FRAME_BYTES);
+  spareBuffer = undefined;
+  return buffer;
 }
 
 function assertPreface(bytes: Buffer, at: number, length: number): void {

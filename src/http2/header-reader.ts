@@ -1,4 +1,4 @@
-import { protocolError } from './error-code.js';
+import { ConnectionError, ERROR_CODE, protocolError } from './error-code.js';
 import { FLAG } from './frame.js';
 import { HeaderBlock, readHeadersPayload } from './header-block.js';
 import { HpackDecoder } from './hpack/decoder.js';
@@ -15,6 +15,8 @@ export interface HeaderSink {
 const HEADER_TABLE_BYTES = 4096;
 /** A list that is over its limit can still be answered while its block is not over this many times the limit. */
 const MAX_BLOCK_TO_LIST = 4;
+/** A list this many times over its limit is no mistake: a small block unpacks to it by naming a large field of the table again and again. */
+const MAX_LIST_EXCESS = 16;
 /** So many frames carry any block that is within its limit, if they are not made to be many. */
 const MAX_BLOCK_FRAMES = 16;
 
@@ -73,6 +75,12 @@ export class HeaderReader {
   #decode(streamId: number, isLast: boolean, bytes: Buffer, start: number, end: number): void {
     const fields: HeaderField[] = [];
     const listBytes = this.#decoder.decode(bytes, start, end, this.#maxListBytes, fields);
+    if (listBytes > MAX_LIST_EXCESS * this.#maxListBytes) {
+      throw new ConnectionError(
+        ERROR_CODE.ENHANCE_YOUR_CALM,
+        `a header list of ${listBytes} bytes is far over the limit of ${this.#maxListBytes}`,
+      );
+    }
     this.#sink.onHeaderList(streamId, isLast, fields, listBytes > this.#maxListBytes);
   }
 

@@ -21,6 +21,8 @@ export class Output {
   #slab = NOTHING;
   #start = 0;
   #end = 0;
+  /** Whether the socket was given views of the slab. */
+  #isLent = false;
   #parts: Uint8Array[] = [];
   #queuedBytes = 0;
   #isScheduled = false;
@@ -61,6 +63,7 @@ export class Output {
     if (this.#slab.length - this.#end >= bytes) return this.#slab;
     this.#seal();
     this.#slab = bytes > SLAB_BYTES ? Buffer.allocUnsafeSlow(bytes) : (freeSlabs.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES));
+    this.#isLent = false;
     this.#start = 0;
     this.#end = 0;
     return this.#slab;
@@ -119,16 +122,21 @@ export class Output {
 
   #seal(): void {
     if (this.#end === this.#start) return;
-    this.#parts.push(this.#slab.subarray(this.#start, this.#end));
+    const written = this.#slab.subarray(this.#start, this.#end);
+    // Behind a peer that does not read, a few bytes of each turn would hold a slab each.
+    const isBehind = this.#socket.writableLength > 0;
+    this.#parts.push(isBehind ? Buffer.from(written) : written);
+    this.#isLent ||= !isBehind;
     this.#queuedBytes += this.#end - this.#start;
     this.#start = this.#end;
   }
 
   /** The slab is free again if the system took it all at once, as it nearly always does; else the socket still reads from it. */
   #recycle(): void {
-    if (this.#slab.length === SLAB_BYTES && this.#socket.writableLength === 0 && freeSlabs.length < MAX_FREE_SLABS)
-      freeSlabs.push(this.#slab);
+    const isFree = !this.#isLent || this.#socket.writableLength === 0;
+    if (this.#slab.length === SLAB_BYTES && isFree && freeSlabs.length < MAX_FREE_SLABS) freeSlabs.push(this.#slab);
     this.#slab = NOTHING;
+    this.#isLent = false;
     this.#start = 0;
     this.#end = 0;
   }

@@ -40,6 +40,7 @@ export class ReceiveWindows {
   take(bytes: number): void {
     if (bytes > this.#left) throw new ConnectionError(ERROR_CODE.FLOW_CONTROL_ERROR, 'DATA is over the window of the connection');
     this.#left -= bytes;
+    if (this.#unannounced >= this.#left) this.#announce();
   }
 
   /** False where it is over the window of its stream. */

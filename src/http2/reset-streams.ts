@@ -3,7 +3,8 @@
  * on any other closed stream it is an error. Bounded: the oldest are forgotten.
  */
 export class ResetStreams {
-  readonly #ids = new Set<number>();
+  /** Most connections never need it. */
+  #ids: Set<number> | undefined;
   readonly #capacity: number;
 
   constructor(capacity: number) {
@@ -11,14 +12,15 @@ export class ResetStreams {
   }
 
   has(streamId: number): boolean {
-    return this.#ids.has(streamId);
+    return this.#ids?.has(streamId) ?? false;
   }
 
   add(streamId: number): void {
-    this.#ids.add(streamId);
-    if (this.#ids.size <= this.#capacity) return;
-    for (const oldest of this.#ids) {
-      this.#ids.delete(oldest);
+    this.#ids ??= new Set();
+    const ids = this.#ids.add(streamId);
+    if (ids.size <= this.#capacity) return;
+    for (const oldest of ids) {
+      ids.delete(oldest);
       return;
     }
   }

@@ -14,8 +14,8 @@ export class Sender {
   readonly #output: Output;
   readonly #encoder: HpackEncoder;
   readonly #onEnded: (stream: Stream) => void;
-  /** Streams that have something to send and a window for it, next in turn first. */
-  readonly #ready = new Set<Stream>();
+  /** Streams that have something to send and a window for it, next in turn first; undefined until something has to wait. */
+  #ready: Set<Stream> | undefined;
   #window = DEFAULT_WINDOW;
   initialWindow = DEFAULT_WINDOW;
   maxFrameBytes = DEFAULT_MAX_FRAME_BYTES;
@@ -53,7 +53,7 @@ export class Sender {
       return;
     }
     stream.backlog ??= [];
-    if (head.length > 0) stream.backlog.push(head.slice());
+    if (head.length > 0) stream.backlog.push(new Uint8Array(head));
     if (body.length > 0) stream.backlog.push(body);
     this.#await(stream);
     this.pump();
@@ -70,7 +70,7 @@ export class Sender {
     if (stream.backlog === undefined) return;
     stream.backlog = undefined;
     stream.trailers = undefined;
-    this.#ready.delete(stream);
+    this.#ready?.delete(stream);
   }
 
   /** False where the window would be larger than it may be: section 6.9.1. */
@@ -84,23 +84,27 @@ export class Sender {
     if (stream.sendWindow + bytes > MAX_WINDOW) return false;
     stream.sendWindow += bytes;
     // A setting can take what a stream had: section 6.9.2.
-    if (stream.sendWindow <= 0) this.#ready.delete(stream);
+    if (stream.sendWindow <= 0) this.#ready?.delete(stream);
     else this.#await(stream);
     return true;
   }
 
   /** Sends of what waits as much as may be sent now. */
   pump(): void {
+    const ready = this.#ready;
+    if (ready === undefined) return;
     while (this.#window > 0 && !this.#output.isFull) {
-      const [stream] = this.#ready;
+      const [stream] = ready;
       if (stream === undefined) return;
-      this.#ready.delete(stream);
+      ready.delete(stream);
       this.#sendFrame(stream);
     }
   }
 
   #await(stream: Stream): void {
-    if (stream.backlog !== undefined && stream.sendWindow > 0) this.#ready.add(stream);
+    if (stream.backlog === undefined || stream.sendWindow <= 0) return;
+    this.#ready ??= new Set();
+    this.#ready.add(stream);
   }
 
   /** One frame of what waits, from one piece of it. */

@@ -36,7 +36,8 @@ export interface StreamTableParts {
   readonly clock: { now(): number };
 }
 
-/** So many streams that we ended are remembered at the most. */
+/** Of the streams that we ended twice the limit is remembered, within these: a peer that has not heard of the limit yet goes by none. */
+const MIN_RESET_STREAMS = 256;
 const MAX_RESET_STREAMS = 4096;
 
 /** The streams of a connection, from the header block that opens one to whatever closes it: RFC 9113 section 5.1. */
@@ -61,7 +62,7 @@ export class StreamTable implements StreamHost, HeaderSink {
     this.limit = new StreamLimit(limits.maxConcurrentStreams);
     this.#streamWindowBytes = limits.streamWindowBytes;
     this.#resets = new Allowance(limits.resets, parts.clock.now());
-    this.#resetStreams = new ResetStreams(Math.min(2 * limits.maxConcurrentStreams, MAX_RESET_STREAMS));
+    this.#resetStreams = new ResetStreams(Math.min(Math.max(2 * limits.maxConcurrentStreams, MIN_RESET_STREAMS), MAX_RESET_STREAMS));
   }
 
   get size(): number {

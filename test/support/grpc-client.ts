@@ -4,6 +4,7 @@ import {
   type ClientHttp2Stream,
   connect,
   type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
   type SecureClientSessionOptions,
 } from 'node:http2';
 import { connect as connectSocket } from 'node:net';
@@ -43,8 +44,14 @@ export class RawCall {
   readonly stream: ClientHttp2Stream;
   readonly answer: Promise<GrpcAnswer>;
 
-  constructor(session: ClientHttp2Session, path: string, headers: Record<string, string>, endStream: boolean) {
-    const request = { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers', ...headers };
+  constructor(session: ClientHttp2Session, path: string, headers: Readonly<Record<string, string | string[]>>, endStream: boolean) {
+    const request: OutgoingHttpHeaders = {
+      ':method': 'POST',
+      ':path': path,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      ...headers,
+    };
     this.stream = session.request(request, { endStream });
     this.answer = this.#collect();
   }

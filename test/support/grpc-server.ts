@@ -1,7 +1,7 @@
 import type { Span } from '@opentelemetry/api';
 import type { ServingError } from '../../src/error/serving-error.js';
 import type { Arrival, Call, CallObserver, Codec, Door, GrpcServer, Method, Service } from '../../src/grpc/call.js';
-import { createGrpcServer } from '../../src/grpc/create-server.js';
+import { createGrpcServer, type TransportName } from '../../src/grpc/create-server.js';
 import { DeadlineWheel } from '../../src/grpc/deadline-wheel.js';
 import { DEFAULT_GRPC_SERVER_OPTIONS, type GrpcServerOptions } from '../../src/grpc/server-options.js';
 import { type Clock, systemClock } from '../../src/model/clock.js';
@@ -96,17 +96,17 @@ export interface TestServer extends AsyncDisposable {
   readonly internalErrors: unknown[];
 }
 
-/** A server on a free port. */
+/** A server on a free port, of the transport that the tests run on unless another is named. */
 export async function startServer(
   services: readonly Service[],
-  options: Partial<GrpcServerOptions> = {},
+  { transport = TEST_TRANSPORT, ...options }: Partial<GrpcServerOptions> & { readonly transport?: TransportName } = {},
   clock: Clock = systemClock,
 ): Promise<TestServer> {
   const door = new RecordingDoor();
   const observer = new RecordingObserver();
   const wheel = new DeadlineWheel(clock);
   const internalErrors: unknown[] = [];
-  const server = await createGrpcServer(TEST_TRANSPORT, { ...DEFAULT_GRPC_SERVER_OPTIONS, listen: ['127.0.0.1:0'], ...options }, services, {
+  const server = await createGrpcServer(transport, { ...DEFAULT_GRPC_SERVER_OPTIONS, listen: ['127.0.0.1:0'], ...options }, services, {
     door,
     observer,
     wheel,

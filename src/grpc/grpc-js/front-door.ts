@@ -21,8 +21,8 @@ export class FrontDoor {
   onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[], peer: Peer): void {
     // Reset by the client in the same breath: there is nobody to answer, and grpc-js would never tell us that the call is over.
     if (stream.destroyed || stream.closed) return;
-    if (headers[':method'] !== 'POST') return refuseRequest(stream, 405);
     if (!isGrpc(headers['content-type'])) return refuseRequest(stream, 415);
+    if (headers[':method'] !== 'POST') return refuseRequest(stream, 405);
     const path = headers[':path'] ?? '';
     const encoding = text(headers['grpc-encoding']);
     const timeout = text(headers['grpc-timeout']);

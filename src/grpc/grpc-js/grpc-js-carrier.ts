@@ -14,6 +14,8 @@ export class GrpcJsCarrier implements Carrier {
   readonly #stream: ServerHttp2Stream;
   #transport: ServerInterceptingCallInterface | undefined;
   #halfClosed = false;
+  /** node:http2 tells of a chunk when all of it has gone: a slow reader could not be told from one that does not read. */
+  readonly unsentBytes = undefined;
 
   constructor(call: CarriedCall, stream: ServerHttp2Stream) {
     this.#call = call;

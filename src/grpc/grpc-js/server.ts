@@ -37,7 +37,8 @@ class GrpcJsServer implements GrpcServer, TransportEvents, ConnectionObserver {
     this.#deps = deps;
     this.#receiveBudget = new ReceiveBudget(options.receiveBudgetBytes);
     this.#transport = new Transport(options, routes.keys(), this);
-    const host = { ...deps, maxMessageBytes: options.maxMessageBytes, roster: this.#connections.roster };
+    const { maxMessageBytes, bodyTimeoutMs, answerTimeoutMs } = options;
+    const host = { ...deps, maxMessageBytes, bodyTimeoutMs, answerTimeoutMs, roster: this.#connections.roster };
     this.#frontDoor = new FrontDoor(new Arrivals(host, routes), (carrier, stream, headers) =>
       this.#transport.deliver(carrier, stream, headers),
     );

@@ -5,10 +5,12 @@ import { statusHeaders } from '../status-headers.js';
 const OK_STATUS = new HeaderField(':status', '200');
 /** Every call of a connection has them: they are said once and then named by a byte. */
 const CONTENT_TYPE = new HeaderField('content-type', 'application/grpc+proto', 'indexed');
+/** What clients may compress their messages with. */
+const ACCEPT_ENCODING = new HeaderField('grpc-accept-encoding', 'identity,deflate,gzip', 'indexed');
 const GRPC_OK = new HeaderField('grpc-status', '0', 'indexed');
 
 /** What stands before the first message. */
-export const RESPONSE_HEADERS: readonly HeaderField[] = [OK_STATUS, CONTENT_TYPE];
+export const RESPONSE_HEADERS: readonly HeaderField[] = [OK_STATUS, CONTENT_TYPE, ACCEPT_ENCODING];
 
 const OK_TRAILERS: readonly HeaderField[] = [GRPC_OK];
 

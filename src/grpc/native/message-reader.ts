@@ -3,10 +3,18 @@ import { malformed, tooLarge } from './unreadable.js';
 /** Of each message: a flag that says whether it is compressed, and its length in four bytes. gRPC over HTTP/2, "Length-Prefixed-Message". */
 export const MESSAGE_PREFIX_BYTES = 5;
 
-/** Up to this size a message that comes in parts gets its memory at once; a larger one as it comes, since anybody can promise much. */
+/**
+ * A message that comes in parts gets memory for so many times what has come, and never less than a few pages: since anybody can promise much. So one of
+ * common size is copied once, behind its first frame.
+ */
+const PROMISE_FACTOR = 16;
+const MIN_ROOM_BYTES = 4096;
+/** Beyond this there has to be half of it. */
 const MAX_PROMISED_BYTES = 1024 * 1024;
 
 export interface MessageSink {
+  /** So many bytes are about to be held of a message that has come in part. What it throws is thrown on. */
+  onGrowing(bytes: number): void;
   /** The message of `length` bytes is not here as a whole: so much is still to come. */
   onExpected(bytes: number): void;
   onMessage(message: Buffer, isCompressed: boolean): void;
@@ -19,7 +27,8 @@ export interface MessageSink {
 export class MessageReader {
   readonly #maxMessageBytes: number;
   readonly #sink: MessageSink;
-  readonly #prefix = Buffer.alloc(MESSAGE_PREFIX_BYTES);
+  /** For one that comes in parts. */
+  #prefix: Buffer | undefined;
   #prefixBytes = 0;
   #isCompressed = false;
   /** Of the message whose prefix is complete; undefined between messages. */
@@ -37,6 +46,11 @@ export class MessageReader {
     return this.#prefixBytes > 0 || this.#length !== undefined;
   }
 
+  /** Lets go of what there is of a message. Nothing can be read behind it. */
+  drop(): void {
+    this.#body = undefined;
+  }
+
   /** Reads up to the end of one message and returns the offset behind it, or `end` where the message goes on. */
   read(bytes: Buffer, start: number, end: number): number {
     const at = this.#length === undefined ? this.#readPrefix(bytes, start, end) : start;
@@ -49,6 +63,7 @@ export class MessageReader {
       this.#begin(bytes, start);
       return start + MESSAGE_PREFIX_BYTES;
     }
+    this.#prefix ??= Buffer.alloc(MESSAGE_PREFIX_BYTES);
     const copied = bytes.copy(this.#prefix, this.#prefixBytes, start, Math.min(end, start + MESSAGE_PREFIX_BYTES - this.#prefixBytes));
     this.#prefixBytes += copied;
     if (this.#prefixBytes === MESSAGE_PREFIX_BYTES) {
@@ -72,6 +87,8 @@ export class MessageReader {
       this.#finish(bytes.subarray(start, start + length));
       return start + length;
     }
+    // A prefix alone gets no memory.
+    if (start === end) return end;
     const taken = Math.min(end - start, length - this.#bodyBytes);
     const body = this.#bodyFor(this.#bodyBytes + taken, length);
     bytes.copy(body, this.#bodyBytes, start, start + taken);
@@ -85,7 +102,10 @@ export class MessageReader {
   #bodyFor(needed: number, length: number): Buffer {
     const { length: room = 0 } = this.#body ?? {};
     if (this.#body !== undefined && room >= needed) return this.#body;
-    const grown = Buffer.allocUnsafeSlow(Math.min(length, Math.max(needed, 2 * room, MAX_PROMISED_BYTES)));
+    const promised = Math.min(PROMISE_FACTOR * needed, MAX_PROMISED_BYTES);
+    const size = Math.min(length, Math.max(needed, 2 * room, promised, MIN_ROOM_BYTES));
+    this.#sink.onGrowing(size - room);
+    const grown = Buffer.allocUnsafeSlow(size);
     this.#body?.copy(grown, 0, 0, this.#bodyBytes);
     this.#body = grown;
     return grown;

@@ -1,57 +1,69 @@
+import { ServingError } from '../../error/serving-error.js';
 import { ERROR_CODE } from '../../http2/error-code.js';
 import type { Stream, StreamListener } from '../../http2/stream.js';
 import type { CallStatus } from '../../wire/status.js';
 import type { CarriedCall, Carrier } from '../carrier.js';
 import { RESPONSE_HEADERS, trailersOf, trailersOnly } from './answers.js';
-import { decompress, type MessageEncoding } from './compression.js';
+import type { Assembler, Assemblies } from './assemblies.js';
+import type { Decompressor, MessageEncoding, Recipient } from './compression.js';
 import { MESSAGE_PREFIX_BYTES, MessageReader, type MessageSink } from './message-reader.js';
+import { UnreadBytes } from './unread-bytes.js';
 import { malformed, UnreadableBody } from './unreadable.js';
 
-/** What a call's carrier has to know beside its stream. */
-export interface CarrierOptions {
-  readonly encoding: MessageEncoding;
+/** What the carriers of a server share. */
+export interface CarrierHost {
   readonly maxMessageBytes: number;
+  readonly assemblies: Assemblies;
+  readonly decompressor: Decompressor;
 }
 
-/** What came while no message was asked for. */
-interface Unread {
-  readonly bytes: Buffer;
-  start: number;
-  readonly end: number;
-}
-
-/** Written again for each message, and copied at once. */
-const prefix = Buffer.alloc(MESSAGE_PREFIX_BYTES);
+/** Written again for each message, and copied at once: `slice` of a Uint8Array does so, where a Buffer's does not. */
+const prefix = new Uint8Array(MESSAGE_PREFIX_BYTES);
+const prefixView = new DataView(prefix.buffer);
 
 /**
  * One gRPC call over one HTTP/2 stream. Messages are read when they are asked for; what comes before is held unread, and its window is not given back: so
- * that nobody can send more than the window holds.
+ * that nobody can send more than the window holds. Every byte is given back once, with the end of the call at the latest.
  */
-export class NativeCarrier implements Carrier, StreamListener, MessageSink {
+export class NativeCarrier implements Carrier, StreamListener, MessageSink, Assembler, Recipient {
   readonly #stream: Stream;
   readonly #call: CarriedCall;
-  readonly #options: CarrierOptions;
+  readonly #host: CarrierHost;
+  readonly #encoding: MessageEncoding;
   readonly #reader: MessageReader;
-  #unread: Unread[] | undefined;
+  #unread: UnreadBytes | undefined;
   /** A message was asked for and has not come. */
   #isWanted = false;
   /** The reader is at work, and whatever is asked for meanwhile comes after it. */
   #isReading = false;
   #isDecompressing = false;
+  #isAssembling = false;
   #hasEnded = false;
   #hasResponded = false;
-  #isOver = false;
+  /** Nothing more is read: the call is answered, or what came cannot be read. */
+  #isDeaf = false;
+  #isGone = false;
+  #failure: UnreadableBody | ServingError | undefined;
   #written: (() => void) | undefined;
 
-  constructor(stream: Stream, call: CarriedCall, options: CarrierOptions) {
+  constructor(stream: Stream, call: CarriedCall, host: CarrierHost, encoding: MessageEncoding) {
     this.#stream = stream;
     this.#call = call;
-    this.#options = options;
-    this.#reader = new MessageReader(options.maxMessageBytes, this);
+    this.#host = host;
+    this.#encoding = encoding;
+    this.#reader = new MessageReader(host.maxMessageBytes, this);
   }
 
   get isFull(): boolean {
     return this.#stream.isBacklogged;
+  }
+
+  get isDeaf(): boolean {
+    return this.#isDeaf;
+  }
+
+  get unsentBytes(): number {
+    return this.#stream.backlog?.reduce((sum, { length }) => sum + length, 0) ?? 0;
   }
 
   read(): void {
@@ -62,12 +74,13 @@ export class NativeCarrier implements Carrier, StreamListener, MessageSink {
   write(message: Uint8Array, written: () => void): void {
     if (!this.#hasResponded) this.#stream.respond(RESPONSE_HEADERS);
     this.#hasResponded = true;
-    prefix.writeUInt32BE(message.length, 1);
+    prefixView.setUint32(1, message.length);
     this.#stream.send(prefix, message);
     if (this.#stream.isBacklogged) this.#written = written;
   }
 
   end(status: CallStatus): void {
+    this.#stopReading();
     if (this.#hasResponded) this.#stream.end(trailersOf(status));
     else this.#stream.respond(trailersOnly(status), true);
     if (this.#stream.isOver) this.#gone();
@@ -79,16 +92,14 @@ export class NativeCarrier implements Carrier, StreamListener, MessageSink {
   }
 
   onData(bytes: Buffer, start: number, end: number): void {
-    if (this.#isOver) return this.#stream.consume(end - start);
-    const at = this.#canRead() && this.#unread === undefined ? this.#advance(bytes, start, end) : start;
-    if (at === end) return;
-    this.#unread ??= [];
-    this.#unread.push({ bytes, start: at, end });
+    const at = this.#unread === undefined ? this.#advance(bytes, start, end) : start;
+    if (at < end) this.#keep(bytes, at, end);
+    this.#report();
   }
 
   onEnd(): void {
     this.#hasEnded = true;
-    if (this.#canRead()) this.#readOn();
+    this.#readOn();
   }
 
   onReset(): void {
@@ -102,12 +113,23 @@ export class NativeCarrier implements Carrier, StreamListener, MessageSink {
     if (this.#stream.isOver) this.#gone();
   }
 
+  onOverdue(reason: ServingError): void {
+    this.#fail(reason);
+    this.#report();
+  }
+
+  onGrowing(bytes: number): void {
+    this.#host.assemblies.grow(this, bytes);
+    this.#isAssembling = true;
+  }
+
   onExpected(bytes: number): void {
     this.#stream.expect(bytes);
   }
 
   onMessage(message: Buffer, isCompressed: boolean): void {
     this.#isWanted = false;
+    this.#finishAssembly();
     if (isCompressed) void this.#decompress(message);
     else this.#call.onMessage(message);
   }
@@ -115,69 +137,107 @@ export class NativeCarrier implements Carrier, StreamListener, MessageSink {
   async #decompress(message: Buffer): Promise<void> {
     this.#isDecompressing = true;
     try {
-      const whole = await decompress(message, this.#options.encoding, this.#options.maxMessageBytes);
-      if (!this.#isOver) this.#call.onMessage(whole);
+      const whole = await this.#host.decompressor.decompress(message, this.#encoding, this);
+      if (!this.#isDeaf) this.#call.onMessage(whole);
     } catch (error) {
-      this.#unreadable(error);
+      this.#fail(error);
     }
     this.#isDecompressing = false;
     this.#readOn();
   }
 
   #canRead(): boolean {
-    return this.#isWanted && !this.#isReading && !this.#isDecompressing && !this.#isOver;
+    return this.#isWanted && !this.#isReading && !this.#isDecompressing && !this.#isDeaf;
   }
 
-  /** Reads until the message that was asked for has come, and returns the offset behind what was read. */
+  /** Reads until the message that was asked for has come, gives back what was read and returns the offset behind it. */
   #advance(bytes: Buffer, start: number, end: number): number {
     let at = start;
+    while (at < end && this.#canRead()) {
+      const next = this.#step(bytes, at, end);
+      this.#stream.consume(next - at);
+      at = next;
+    }
+    return at;
+  }
+
+  #step(bytes: Buffer, start: number, end: number): number {
+    this.#isReading = true;
     try {
-      while (at < end && this.#canRead()) {
-        this.#isReading = true;
-        const next = this.#reader.read(bytes, at, end);
-        this.#isReading = false;
-        this.#stream.consume(next - at);
-        at = next;
-      }
-      return at;
+      return this.#reader.read(bytes, start, end);
     } catch (error) {
-      this.#isReading = false;
-      this.#stream.consume(end - at);
-      this.#unreadable(error);
+      this.#fail(error);
       return end;
+    } finally {
+      this.#isReading = false;
     }
   }
 
+  #keep(bytes: Buffer, start: number, end: number): void {
+    if (this.#isGone) return this.#stream.consume(end - start);
+    this.#unread ??= new UnreadBytes();
+    this.#unread.push(bytes, start, end);
+  }
+
+  /** Of what was kept, as far as it is asked for; and the half-close behind it. */
   #readOn(): void {
     while (this.#canRead()) {
-      const next = this.#unread?.[0];
-      if (next === undefined) {
+      const unread = this.#unread;
+      if (unread === undefined) {
         if (this.#hasEnded) this.#halfClose();
-        return;
+        break;
       }
-      next.start = this.#advance(next.bytes, next.start, next.end);
-      if (next.start < next.end) return;
-      this.#unread?.shift();
-      if (this.#unread?.length === 0) this.#unread = undefined;
+      unread.skip(this.#advance(unread.block, unread.start, unread.end) - unread.start);
+      if (unread.length === 0) this.#unread = undefined;
     }
+    if (this.#isGone && !this.#isReading) this.#giveUpUnread();
+    this.#report();
   }
 
   #halfClose(): void {
     this.#isWanted = false;
-    if (this.#reader.isWithinMessage) this.#unreadable(malformed('the request ends inside a message'));
+    if (this.#reader.isWithinMessage) this.#fail(malformed('the request ends inside a message'));
     else this.#call.onHalfClose();
   }
 
-  #unreadable(error: unknown): void {
-    const { status } = error instanceof UnreadableBody ? error : malformed('the request cannot be read', error);
-    if (!this.#isOver) this.#call.onUnreadable(status);
+  #fail(error: unknown): void {
+    this.#failure ??= error instanceof UnreadableBody ? error : ServingError.from(error);
+    this.#stopReading();
+  }
+
+  /** Tells the call of a failure, once what was read up to it is accounted for. */
+  #report(): void {
+    const failure = this.#failure;
+    if (failure === undefined || this.#isReading || this.#isGone) return;
+    this.#failure = undefined;
+    if (failure instanceof UnreadableBody) this.#call.onUnreadable(failure.status);
+    else this.#call.abandon(failure);
+  }
+
+  #stopReading(): void {
+    this.#isDeaf = true;
+    this.#reader.drop();
+    this.#finishAssembly();
+  }
+
+  #finishAssembly(): void {
+    if (!this.#isAssembling) return;
+    this.#isAssembling = false;
+    this.#host.assemblies.finish(this);
+  }
+
+  #giveUpUnread(): void {
+    const unread = this.#unread;
+    this.#unread = undefined;
+    if (unread !== undefined) this.#stream.consume(unread.length);
   }
 
   #gone(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    for (const { start, end } of this.#unread ?? []) this.#stream.consume(end - start);
-    this.#unread = undefined;
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#stopReading();
+    // What is being read is given back by whoever reads it.
+    if (!this.#isReading) this.#giveUpUnread();
     this.#call.onGone(undefined);
   }
 }

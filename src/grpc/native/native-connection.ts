@@ -9,15 +9,16 @@ import type { ServerConnection } from '../served/server-connections.js';
 import { NOT_GRPC, NOT_POST, OVERSIZED_HEADERS, trailersOnly } from './answers.js';
 import { isMessageEncoding } from './compression.js';
 import { FieldMetadata } from './field-metadata.js';
-import { NativeCarrier } from './native-carrier.js';
+import { type CarrierHost, NativeCarrier } from './native-carrier.js';
 
 /** What all connections of a server share. */
-export interface NativeHost {
+export interface NativeHost extends CarrierHost {
   readonly arrivals: Arrivals;
-  readonly maxMessageBytes: number;
   readonly clock: Clock;
   onLeaving(connection: NativeConnection): void;
   onClosed(connection: NativeConnection): void;
+  /** A mistake of ours, which has cost one call. */
+  onInternalError(error: unknown): void;
 }
 
 /** gRPC on one HTTP/2 connection: makes calls of its streams. */
@@ -57,9 +58,9 @@ export class NativeConnection implements ServerConnection, ConnectionEvents {
     let encoding: string | undefined;
     let timeout: string | undefined;
     for (const { name, value } of fields) {
-      if (name === 'content-type') contentType = value;
-      else if (name === 'grpc-encoding') encoding = value;
-      else if (name === 'grpc-timeout') timeout = value;
+      if (name === 'content-type') contentType = joined(contentType, value);
+      else if (name === 'grpc-encoding') encoding = joined(encoding, value);
+      else if (name === 'grpc-timeout') timeout = joined(timeout, value);
     }
     if (!isGrpc(contentType)) stream.listener = new ForeignRequest(stream);
     else if (method !== 'POST') stream.respond(NOT_POST, true);
@@ -78,6 +79,10 @@ export class NativeConnection implements ServerConnection, ConnectionEvents {
     this.#host.onClosed(this);
   }
 
+  onInternalError(error: unknown): void {
+    this.#host.onInternalError(error);
+  }
+
   #admit(stream: Stream, path: string, encoding: string | undefined, timeout: string | undefined, metadata: FieldMetadata): void {
     const admitted = this.#host.arrivals.admit({ path, encoding, timeout, metadata }, this.#peer);
     if ('refusal' in admitted) {
@@ -85,15 +90,16 @@ export class NativeConnection implements ServerConnection, ConnectionEvents {
       return;
     }
     const { call } = admitted;
-    const messages = {
-      encoding: isMessageEncoding(encoding) ? encoding : 'identity',
-      maxMessageBytes: this.#host.maxMessageBytes,
-    } as const;
-    const carrier = new NativeCarrier(stream, call, messages);
+    const carrier = new NativeCarrier(stream, call, this.#host, isMessageEncoding(encoding) ? encoding : 'identity');
     stream.listener = carrier;
     call.begin(carrier);
     call.onStart();
   }
+}
+
+/** Several lines of one name say what one line of all their values would: RFC 9110, section 5.3. What may be there once is thereby malformed. */
+function joined(before: string | undefined, value: string): string {
+  return before === undefined ? value : `${before}, ${value}`;
 }
 
 /** A request that is not gRPC: it is heard out, as HTTP wants it, and told so. */

@@ -7,11 +7,16 @@ import { Arrivals, routesOf } from '../served/arrivals.js';
 import { ReceiveBudget } from '../served/receive-budget.js';
 import { jittered, ServerConnections } from '../served/server-connections.js';
 import type { GrpcServerDeps, GrpcServerOptions } from '../server-options.js';
+import { Assemblies } from './assemblies.js';
+import { Decompressor } from './compression.js';
 import { NativeConnection, type NativeHost } from './native-connection.js';
 import { connectionLimits } from './transport-limits.js';
 
 /** How late what time asks of a connection may be done: one timer serves all of them. */
 const TICK_MS = 500;
+
+/** Of an error that belongs to no call any more. */
+const NO_PATH = 'unknown';
 
 /** Binds the addresses and serves. Rejects with the error of node:net when an address cannot be bound. */
 export async function createNativeServer(
@@ -30,6 +35,8 @@ class NativeServer implements GrpcServer, NativeHost {
   readonly limits: ConnectionLimits;
   readonly maxMessageBytes: number;
   readonly clock: Clock;
+  readonly assemblies: Assemblies;
+  readonly decompressor: Decompressor;
   readonly #options: GrpcServerOptions;
   readonly #deps: GrpcServerDeps;
   readonly #receiveBudget: ReceiveBudget;
@@ -46,7 +53,10 @@ class NativeServer implements GrpcServer, NativeHost {
     this.maxMessageBytes = options.maxMessageBytes;
     this.limits = connectionLimits(options);
     this.#receiveBudget = new ReceiveBudget(options.receiveBudgetBytes);
-    const host = { ...deps, maxMessageBytes: options.maxMessageBytes, roster: this.#connections.roster };
+    this.assemblies = new Assemblies(options.assemblyBudgetBytes, options.bodyTimeoutMs, deps.clock);
+    this.decompressor = new Decompressor(options.maxMessageBytes);
+    const { maxMessageBytes, bodyTimeoutMs, answerTimeoutMs } = options;
+    const host = { ...deps, maxMessageBytes, bodyTimeoutMs, answerTimeoutMs, roster: this.#connections.roster };
     this.arrivals = new Arrivals(host, routesOf(services));
   }
 
@@ -86,6 +96,10 @@ class NativeServer implements GrpcServer, NativeHost {
     this.#connections.left();
   }
 
+  onInternalError(error: unknown): void {
+    this.#deps.onInternalError(error, NO_PATH);
+  }
+
   onClosed(connection: NativeConnection): void {
     this.#receiveBudget.giveBack(connection.windowBytes);
     this.#ticking.delete(connection);
@@ -105,13 +119,15 @@ class NativeServer implements GrpcServer, NativeHost {
     const connectionWindowBytes = this.#receiveBudget.take() ?? 0;
     const limits = { ...this.limits, connectionWindowBytes, maxAgeMs: jittered(this.limits.maxAgeMs, Math.random()) };
     const connection = new NativeConnection(socket, peer, this, limits);
-    this.#ticking.add(connection);
-    this.#connections.add(connection);
     this.#cancelTick ??= this.clock.after(TICK_MS, this.#tick);
+    this.#ticking.add(connection);
+    // Where the server is closed already, this is the connection's end.
+    this.#connections.add(connection);
   }
 
   readonly #tick = (): void => {
     this.#cancelTick = this.clock.after(TICK_MS, this.#tick);
     for (const connection of this.#ticking) connection.tick();
+    this.assemblies.expire();
   };
 }

@@ -76,7 +76,7 @@ export function routesOf(services: readonly Service[]): Map<string, Route> {
 
 /** Whether a content-type is gRPC's, with protobuf where it says so at all. */
 export function isGrpc(contentType: string | undefined): boolean {
-  return contentType === 'application/grpc' || (contentType !== undefined && /^application\/grpc(\+proto)?(;|$)/.test(contentType));
+  return contentType === 'application/grpc' || (contentType !== undefined && /^application\/grpc(\+proto)?(;|$)/i.test(contentType));
 }
 
 function deadlineOf(timeout: string | undefined, now: number): number {

@@ -12,6 +12,8 @@ import type { CallRoster } from './call-roster.js';
 /** What the calls of one server share. */
 export interface CallHost extends GrpcServerDeps {
   readonly maxMessageBytes: number;
+  readonly bodyTimeoutMs: number;
+  readonly answerTimeoutMs: number;
   readonly roster: CallRoster;
 }
 
@@ -34,6 +36,7 @@ type Phase = 'open' | 'answered' | 'left';
 
 const OK: CallStatus = { code: 0, message: 'OK' };
 const CANCELLED = 1;
+const LATE = 'deadline exceeded';
 
 /** How long an answer given at the deadline may be stuck behind a client that does not read before the stream is reset. */
 const LINGER_MS = 1000;
@@ -58,6 +61,10 @@ export abstract class ServedCall extends DeadlineEntry implements Call, Arrival,
   readonly #service: Service;
   #carrier: Carrier | undefined;
   #phase: Phase = 'open';
+  /** When a request that is one message has to be complete; Infinity once it is. */
+  #requestDue = Infinity;
+  /** Of an answer that its client has not taken yet, when it was last looked at. */
+  #unsentBytes = 0;
 
   constructor(host: CallHost, { method, service }: Route, head: CallHead) {
     super();
@@ -77,10 +84,23 @@ export abstract class ServedCall extends DeadlineEntry implements Call, Arrival,
   abstract onMessage(message: Buffer): void;
   abstract onHalfClose(): void;
 
+  /** Whether a request is complete with its half-close, rather than a stream that goes on as long as the client likes. */
+  protected abstract readonly isSingleRequest: boolean;
+
   /** The carrier has taken the call and says so with `onStart`. */
   begin(carrier: Carrier): void {
     this.#carrier = carrier;
-    if (this.deadline !== Infinity) this.#host.wheel.schedule(this, this.deadline);
+    if (this.isSingleRequest) this.#requestDue = this.startedAt + this.#host.bodyTimeoutMs;
+    this.#wakeBy(Math.min(this.deadline, this.#requestDue));
+  }
+
+  /** Nothing more of the request is to come. The wheel is left alone: most calls are over long before it would wake them. */
+  protected requestCame(): void {
+    this.#requestDue = Infinity;
+  }
+
+  #wakeBy(time: number): void {
+    if (time !== Infinity) this.#host.wheel.schedule(this, time);
   }
 
   /** Asks for the next message, or for the news that there is none. */
@@ -106,15 +126,15 @@ export abstract class ServedCall extends DeadlineEntry implements Call, Arrival,
     this.#host.roster.leave(this);
   }
 
-  /** The deadline; a second time, LINGER_MS later, if the client has not read the answer. */
+  /** The deadline of the call or of its request; behind the answer, for a client that has not read it. */
   override expire(): void {
     switch (this.#phase) {
       case 'open':
-        this.abandon(new ServingError('deadline_exceeded', 'deadline exceeded'));
-        this.#linger();
+        this.#expireOpen(this.#host.clock.now());
         return;
       case 'answered':
-        this.#carrier?.abort();
+        if ((this.#carrier?.unsentBytes ?? 0) < this.#unsentBytes) this.#awaitReader();
+        else this.#carrier?.abort();
         return;
       case 'left':
         return;
@@ -123,9 +143,30 @@ export abstract class ServedCall extends DeadlineEntry implements Call, Arrival,
     }
   }
 
-  /** Where the answer is not out yet, its client has so long to read it. */
+  #expireOpen(now: number): void {
+    const reason = this.deadline <= now ? LATE : this.#requestDue <= now ? this.#incomplete() : undefined;
+    if (reason === undefined) return this.#wakeBy(this.deadline);
+    this.abandon(new ServingError('deadline_exceeded', reason));
+    this.#linger();
+  }
+
+  #incomplete(): string {
+    return `the request did not arrive completely within ${this.#host.bodyTimeoutMs / 1000} s`;
+  }
+
+  /** Where the answer is not out yet, its client has so long to read it, all of it. */
   #linger(): void {
-    if (this.#phase !== 'left') this.#host.wheel.schedule(this, this.#host.clock.now() + LINGER_MS);
+    if (this.#phase === 'left') return;
+    this.#unsentBytes = 0;
+    this.#wakeBy(this.#host.clock.now() + LINGER_MS);
+  }
+
+  /** Where an only answer is not out yet, its client has to take some of it now and then. */
+  #awaitReader(): void {
+    const unsent = this.#carrier?.unsentBytes;
+    if (this.#phase === 'left' || this.lasting || unsent === undefined) return;
+    this.#unsentBytes = unsent;
+    this.#wakeBy(this.#host.clock.now() + this.#host.answerTimeoutMs);
   }
 
   /** Answers at once with `reason`, whether or not the handler ever returns, and tells the handler so. */
@@ -173,6 +214,7 @@ export abstract class ServedCall extends DeadlineEntry implements Call, Arrival,
     this.#host.wheel.cancel(this);
     this.#host.observer.end(this, status.code);
     this.#carrier?.end(status);
+    this.#awaitReader();
   }
 
   /** Over without our doing. */

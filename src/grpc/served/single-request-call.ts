@@ -3,6 +3,7 @@ import { ServedCall } from './served-call.js';
 
 /** A call whose request is one message: served once the client has half-closed. */
 export abstract class SingleRequestCall extends ServedCall {
+  protected override readonly isSingleRequest = true;
   #request: Buffer | undefined;
 
   protected abstract serve(request: Buffer): Promise<void>;
@@ -14,6 +15,7 @@ export abstract class SingleRequestCall extends ServedCall {
   }
 
   override onHalfClose(): void {
+    this.requestCame();
     const request = this.#request;
     if (request === undefined) return this.fail(new ServingError('unsupported', 'expected one request message, got none'));
     this.#request = undefined;

@@ -7,13 +7,16 @@ import { STATIC_ENTRIES, STATIC_TABLE } from './static-table.js';
 
 /** The shortest code has five bits. */
 const MAX_HUFFMAN_GAIN = 8 / 5;
+/** Strings up to this are decoded in the one buffer that all connections share, as no string outlives the call that decodes it; others get their own. */
+const SCRATCH_BYTES = 4096;
+
+const SCRATCH = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
 /** Decodes the header blocks of one connection, in the order in which they come. RFC 7541. */
 export class HpackDecoder {
   readonly #table: DynamicTable;
   /** What our SETTINGS_HEADER_TABLE_SIZE allows the other side. */
   readonly #maxTableSize: number;
-  #scratch = Buffer.allocUnsafe(256);
 
   constructor(maxTableSize: number) {
     this.#maxTableSize = maxTableSize;
@@ -69,8 +72,9 @@ export class HpackDecoder {
     if (length > cursor.end - start) throw new HpackError('the header block ends inside a string');
     cursor.at = start + length;
     if (first < 0x80) return bytes.toString('latin1', start, start + length);
-    if (this.#scratch.length < length * MAX_HUFFMAN_GAIN) this.#scratch = Buffer.allocUnsafe(Math.ceil(length * MAX_HUFFMAN_GAIN));
-    return this.#scratch.toString('latin1', 0, decodeHuffman(bytes, start, start + length, this.#scratch));
+    const most = length * MAX_HUFFMAN_GAIN;
+    const target = most <= SCRATCH_BYTES ? SCRATCH : Buffer.allocUnsafe(Math.ceil(most));
+    return target.toString('latin1', 0, decodeHuffman(bytes, start, start + length, target));
   }
 
   /** Section 6.3; a change of size stands at the beginning of a block only (section 4.2). */

@@ -14,7 +14,7 @@ const MAX_RESIZE_BYTES = 12;
 export class HpackEncoder {
   readonly #table = new DynamicTable(MAX_TABLE_SIZE);
   /** Which fields are in the table: the number of each, counted from the connection's first. Fields that repeat are constants, known by identity. */
-  readonly #numbers = new Map<HeaderField, number>();
+  #numbers: Map<HeaderField, number> | undefined;
   #added = 0;
   /** The smallest size since the last block, which the other side has to hear of before the present one: section 4.2. */
   #lowest: number | undefined;
@@ -64,24 +64,26 @@ export class HpackEncoder {
 
   #indexOf(field: HeaderField): number {
     if (field.indexing !== 'indexed') return field.indexing === 'literal' ? staticIndex(field.name, field.value) : 0;
-    const number = this.#numbers.get(field);
+    const number = this.#numbers?.get(field);
     return number === undefined ? staticIndex(field.name, field.value) : STATIC_ENTRIES + this.#added - number;
   }
 
   #add(field: HeaderField): void {
     this.#forget(this.#table.add(field));
     if (this.#table.at(0) !== field) return;
+    this.#numbers ??= new Map();
     this.#numbers.set(field, this.#added);
     this.#added += 1;
   }
 
   /** The oldest leave first, and the map has them in that order. */
   #forget(count: number): void {
+    if (count === 0 || this.#numbers === undefined) return;
     let left = count;
     for (const field of this.#numbers.keys()) {
-      if (left === 0) return;
       this.#numbers.delete(field);
       left -= 1;
+      if (left === 0) return;
     }
   }
 
