@@ -63,8 +63,9 @@ export function nextLifeStep(times: LifeTimes, limits: LifetimeLimits, now: numb
   if (since(times.pingSentAt) >= limits.keepaliveTimeoutMs) return 'drop';
   if (since(times.unfinishedSince) >= limits.frameTimeoutMs) return 'frame_overdue';
   if (since(times.settingsSentAt) >= limits.settingsTimeoutMs) return 'settings_overdue';
-  if (times.retiredAt !== undefined) return !times.isFinal && since(times.retiredAt) >= limits.leaveTimeoutMs ? 'final_goaway' : 'none';
-  if (since(times.openedAt) >= limits.maxAgeMs || since(times.idleSince) >= limits.idleMs) return 'retire';
+  if (!times.isFinal && since(times.retiredAt) >= limits.leaveTimeoutMs) return 'final_goaway';
+  const isDue = since(times.openedAt) >= limits.maxAgeMs || since(times.idleSince) >= limits.idleMs;
+  if (times.retiredAt === undefined && isDue) return 'retire';
   if (times.pingSentAt === undefined && since(times.heardAt) >= limits.keepaliveMs) return 'ping';
   return 'none';
 }

@@ -31,7 +31,7 @@ export function isNumeric(datatype: Datatype): datatype is NumericDatatype {
 /** The elements of `data`, which is copied only where it does not start at a multiple of their size. */
 export function viewNumbers(datatype: NumericDatatype, data: Uint8Array): Numbers {
   const size = elementBytes(datatype);
-  const { buffer, byteOffset, length } = data.byteOffset % size === 0 ? data : data.slice();
+  const { buffer, byteOffset, length } = data.byteOffset % size === 0 ? data : new Uint8Array(data);
   const View: NumbersView = VIEWS[datatype];
   return new View(buffer, byteOffset, Math.floor(length / size));
 }

@@ -292,22 +292,23 @@ describe('Connection that is destroyed', () => {
 describe('Connection over a real socket', () => {
   it('says why it ends before it closes, whatever still comes', async () => {
     await using pair = await socketPair();
-    const closed = new Promise<void>((resolve) => {
-      const events = {
-        onRequest: () => undefined,
-        onOversizedRequest: () => undefined,
-        onLeaving: () => undefined,
-        onClosed: () => resolve(),
-      };
-      void new Connection(pair.server, GENEROUS_LIMITS, events, new ManualClock());
-    });
+    let closed = 0;
+    const events = {
+      onRequest: () => undefined,
+      onOversizedRequest: () => undefined,
+      onLeaving: () => undefined,
+      onClosed: () => (closed += 1),
+    };
+    const connection = new Connection(pair.server, GENEROUS_LIMITS, events, new ManualClock());
+    const gone = once(pair.server, 'close');
     const received: Buffer[] = [];
     pair.client.on('data', (chunk: Buffer) => received.push(chunk));
     pair.client.write(Buffer.concat([prefaceAndSettings(), dataFrame(0, Buffer.alloc(0), false), Buffer.alloc(500_000)]));
     await once(pair.client, 'end');
     expect(framesOf(Buffer.concat(received)).at(-1)?.type).toBe(FRAME_TYPE.goaway);
     pair.client.end();
-    await closed;
+    await gone;
+    expect([closed, connection.isLeaving]).toEqual([1, true]);
   });
 
   it('sends and takes large messages in both directions at once, in their order', async () => {

@@ -69,6 +69,16 @@ describe('HeaderReader', () => {
     ).toEqual([[1, false, '', true]]);
   });
 
+  it('ends a connection whose small block unpacks to many times the limit', () => {
+    // A field of 1000 bytes enters the table and is named again.
+    const block = (times: number) =>
+      Buffer.concat([Buffer.from('400161', 'hex'), Buffer.from('7fc806', 'hex'), Buffer.alloc(967, 'v'), Buffer.alloc(times - 1, 0xbe)]);
+    expect(new Rig().receive(headerBlockFrame(1, block(16)))).toEqual([[1, false, expect.stringMatching(/^a=v+$/), true]]);
+    expect(() => new Rig().receive(headerBlockFrame(1, block(17)))).toThrow(
+      expect.objectContaining({ code: ERROR_CODE.ENHANCE_YOUR_CALM }),
+    );
+  });
+
   it('decodes a block that makes a stream depend on itself, as the next one may need it', () => {
     const rig = new Rig();
     expect(rig.receive(headerBlockFrame(1, Buffer.from('4001610162', 'hex'), { dependency: 1 }))).toEqual([['self', 1]]);

@@ -50,9 +50,10 @@ describe('nextLifeStep', () => {
     ['retire', 1000, { heardAt: 999 }],
     ['none', 599, { heardAt: 599, idleSince: 100 }],
     ['retire', 600, { heardAt: 599, idleSince: 100 }],
-    ['none', 1049, { retiredAt: 1000, idleSince: 0 }],
+    ['none', 1049, { retiredAt: 1000, idleSince: 0, heardAt: 1000 }],
     ['final_goaway', 1050, { retiredAt: 1000, idleSince: 0 }],
-    ['none', 5000, { retiredAt: 1000, isFinal: true }],
+    ['none', 5000, { retiredAt: 1000, isFinal: true, heardAt: 4999, idleSince: 0 }],
+    ['ping', 5000, { retiredAt: 1000, isFinal: true, heardAt: 0 }],
     ['drop', 1040, { retiredAt: 1000, pingSentAt: 1000 }],
     ['none', 749, { closingAt: 700, isGreeting: true, pingSentAt: 0 }],
     ['drop', 750, { closingAt: 700 }],
@@ -159,10 +160,10 @@ describe('Lifetime', () => {
     expect(life.tick(901, { streams: 0 })).toEqual(['retire']);
   });
 
-  it('retires once, and says so finally when nobody answers', () => {
+  it('retires once, says so finally when nobody answers, and goes on asking whether anybody is there', () => {
     const life = new Life();
     expect([life.lifetime.retire(10), life.lifetime.retire(11), life.lifetime.isRetiring]).toEqual([true, false, true]);
-    expect([life.tick(59), life.tick(60), life.tick(2000)]).toEqual([[], ['final'], []]);
+    expect([life.tick(59), life.tick(60), life.tick(2000)]).toEqual([[], ['final'], ['ping']]);
   });
 
   it('drops a socket that does not close', () => {

@@ -31,6 +31,12 @@ describe('viewNumbers', () => {
     expect(Array.from(viewNumbers(datatype, message.subarray(1)))).toEqual(numbers);
   });
 
+  it('reads a Buffer at an odd offset, too, whose slice is no copy', () => {
+    const message = Buffer.alloc(9);
+    message.writeFloatLE(0.5, 1);
+    expect(viewNumbers('FP32', message.subarray(1, 5))[0]).toBe(0.5);
+  });
+
   it('copies nothing that can be read where it is', () => {
     const floats = Float32Array.of(1, 2);
     const view = viewNumbers('FP32', bytesOf(floats));
