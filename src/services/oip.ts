@@ -39,7 +39,7 @@ export interface OipPlanes {
   readonly memory?: SharedMemory | undefined;
 }
 
-/** Protocol extensions that work in full; a client may rely on each of them. */
+/** Protocol extensions that a client may rely on; docs/reference/triton-compatibility.md says what of one is missing. */
 const EXTENSIONS = [
   'binary_tensor_data',
   'parameters',

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { GrpcServer, Service } from '../call.js';
-import { Listener } from '../listener.js';
+import type { Listener } from '../listener.js';
 import { Arrivals, routesOf } from '../served/arrivals.js';
+import { openListener } from '../served/open-listener.js';
 import { ReceiveBudget } from '../served/receive-budget.js';
 import { jittered, ServerConnections } from '../served/server-connections.js';
 import type { GrpcServerDeps, GrpcServerOptions } from '../server-options.js';
@@ -49,17 +50,7 @@ class GrpcJsServer implements GrpcServer, TransportEvents, ConnectionObserver {
   }
 
   async listen(): Promise<void> {
-    const { listen, maxConnections, prefaceTimeoutMs, tls } = this.#options;
-    this.#listener = await Listener.listen(
-      {
-        listen,
-        maxConnections,
-        handshakeTimeoutMs: prefaceTimeoutMs / 2,
-        onRefused: () => this.#deps.observer.connectionRefused(),
-        ...(tls !== undefined && { tls }),
-      },
-      (socket, peer) => this.#transport.inject(socket, peer),
-    );
+    this.#listener = await openListener(this.#options, this.#deps, (socket, peer) => this.#transport.inject(socket, peer));
   }
 
   onSession(session: ServerHttp2Session, accepted: Accepted): void {

@@ -2,8 +2,9 @@ import type { Socket } from 'node:net';
 import type { ConnectionLimits } from '../../http2/connection.js';
 import type { Clock } from '../../model/clock.js';
 import type { GrpcServer, Peer, Service } from '../call.js';
-import { Listener } from '../listener.js';
+import type { Listener } from '../listener.js';
 import { Arrivals, routesOf } from '../served/arrivals.js';
+import { openListener } from '../served/open-listener.js';
 import { ReceiveBudget } from '../served/receive-budget.js';
 import { jittered, ServerConnections } from '../served/server-connections.js';
 import type { GrpcServerDeps, GrpcServerOptions } from '../server-options.js';
@@ -65,17 +66,7 @@ class NativeServer implements GrpcServer, NativeHost {
   }
 
   async listen(): Promise<void> {
-    const { listen, maxConnections, prefaceTimeoutMs, tls } = this.#options;
-    this.#listener = await Listener.listen(
-      {
-        listen,
-        maxConnections,
-        handshakeTimeoutMs: prefaceTimeoutMs / 2,
-        onRefused: () => this.#deps.observer.connectionRefused(),
-        ...(tls !== undefined && { tls }),
-      },
-      (socket, peer) => this.#accept(socket, peer),
-    );
+    this.#listener = await openListener(this.#options, this.#deps, (socket, peer) => this.#accept(socket, peer));
   }
 
   drain(signal: AbortSignal): Promise<void> {
