@@ -26,7 +26,7 @@ serve: build ## serve examples/models: gRPC on 8001, metrics and probes on 8002
 test: build ## every test, with the coverage of every process and thread
 	scripts/test.sh
 
-test-clients: build ## Triton's Python client against a fresh server; needs Python >= 3.11
+test-clients: build ## Triton's Python client against a fresh server of each transport; needs Python >= 3.11
 	scripts/test-clients.sh
 
 conformance: ## the Open Inference Protocol v2 checks against any server: make conformance ADDR=host:port

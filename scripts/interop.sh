@@ -17,6 +17,7 @@ out=$(cd "$out" && pwd)
 ca=$PWD/$tls/ca.crt
 cases=$out/cases.json
 wanted=("$@")
+test_port='' test_tls_port=''
 passed=() failed=() skipped=() started=()
 
 stop() {
@@ -120,8 +121,12 @@ python_peer() {
   both "$out/venv/bin/python" -B test/interop/python/main.py
 }
 
+build_java_client() {
+  mvn --quiet --batch-mode --file test/interop/java/pom.xml -DbuildDirectory="$out/java" package
+}
+
 grpc_java() {
-  check 'build' mvn --quiet --batch-mode --file test/interop/java/pom.xml -DbuildDirectory="$out/java" package
+  check 'build' build_java_client
   both java -cp "$out/java/classes:$out/java/libraries/*" interop.Main
 }
 
@@ -191,36 +196,81 @@ proxy() { # configuration, command...
 nginx_peer() { proxy nginx.conf nginx -c; }
 haproxy_peer() { proxy haproxy.cfg haproxy -db -f; }
 
-official_case() { # case, port, flags...
-  local case=$1 port=$2
-  shift 2
-  timeout 600 "$out/bin/client" -server_host 127.0.0.1 -server_port "$port" -test_case "$case" "$@"
+# gRPC's interoperability service, plain and with TLS, once for all who ask for it.
+start_test_services() {
+  [[ $test_port ]] && return
+  start test-service 'listening on ' node "$build/test/interop/test-service.js"
+  test_port=${address#*:}
+  start test-service-tls 'listening on ' node "$build/test/interop/test-service.js" "$tls/server.crt" "$tls/server.key"
+  test_tls_port=${address#*:}
 }
 
-# custom_metadata is missing: handlers of Millrace answer with no metadata of their own. The orca cases and those of credentials are not of the transport.
-official_cases=(empty_unary large_unary client_streaming server_streaming ping_pong empty_stream timeout_on_sleeping_server cancel_after_begin
-  cancel_after_first_response status_code_and_message special_status_message unimplemented_method unimplemented_service pick_first_unary)
-soak=(-soak_iterations 10000 -soak_num_threads 4 -soak_overall_timeout_seconds 590)
+go_case() { # case, flags...
+  timeout 600 "$out/bin/client" -server_host 127.0.0.1 -server_port "$test_port" -test_case "$@"
+}
 
-official_client() {
+go_tls_case() { # case, flags...
+  timeout 600 "$out/bin/client" -server_host 127.0.0.1 -server_port "$test_tls_port" -use_tls -use_test_ca -ca_file "$ca" \
+    -server_host_override localhost -test_case "$@"
+}
+
+# The orca cases and those of credentials are not of the transport.
+official_cases=(empty_unary large_unary client_streaming server_streaming ping_pong empty_stream timeout_on_sleeping_server cancel_after_begin
+  cancel_after_first_response status_code_and_message special_status_message unimplemented_method unimplemented_service custom_metadata pick_first_unary)
+# How long an iteration takes says more of the machine than of us: one that takes 10 s is stuck.
+soak=(-soak_iterations 10000 -soak_num_threads 4 -soak_overall_timeout_seconds 590 -soak_per_iteration_max_acceptable_latency_ms 10000)
+
+official_go_client() {
   local case
   check 'build' env GOBIN="$out/bin" go install "google.golang.org/grpc/interop/client@$grpc_go"
-  start test-service 'listening on ' node "$build/test/interop/test-service.js"
-  local port=${address#*:}
-  start test-service-tls 'listening on ' node "$build/test/interop/test-service.js" "$tls/server.crt" "$tls/server.key"
-  local tls_port=${address#*:}
+  start_test_services
   for case in "${official_cases[@]}"; do
-    check "plain, $case" official_case "$case" "$port"
-    check "TLS, $case" official_case "$case" "$tls_port" -use_tls -use_test_ca -ca_file "$ca" -server_host_override localhost
+    check "plain, $case" go_case "$case"
+    check "TLS, $case" go_tls_case "$case"
   done
-  check 'plain, rpc_soak of 10,000' official_case rpc_soak "$port" "${soak[@]}"
-  check 'TLS, rpc_soak of 10,000' official_case rpc_soak "$tls_port" -use_tls -use_test_ca -ca_file "$ca" -server_host_override localhost "${soak[@]}"
+  check 'plain, rpc_soak of 10,000' go_case rpc_soak "${soak[@]}"
+  check 'TLS, rpc_soak of 10,000' go_tls_case rpc_soak "${soak[@]}"
   # It closes none of its channels before the end.
   if (($(ulimit -n) < 12000)); then
     echo "  channel_soak is left out: it needs 12,000 open files, the limit is $(ulimit -n)"
   else
-    check 'plain, channel_soak of 10,000' official_case channel_soak "$port" "${soak[@]}"
+    check 'plain, channel_soak of 10,000' go_case channel_soak "${soak[@]}"
+    check 'TLS, channel_soak of 10,000' go_tls_case channel_soak "${soak[@]}"
   fi
+}
+
+# Those of compression without a probe: the service does not check whether what came was compressed, it only reads it.
+java_cases=("${official_cases[@]}" very_large_request client_compressed_unary_noprobe client_compressed_streaming_noprobe)
+
+java_soak=(--soak_iterations=10000 --soak_num_threads=4 --soak_overall_timeout_seconds=590 --soak_per_iteration_max_acceptable_latency_ms=10000)
+
+java_case() { # over OkHttp or not, flags...
+  timeout 600 java -Djavax.net.ssl.trustStore="$out/ca.p12" -Djavax.net.ssl.trustStorePassword=interop -cp "$out/java/classes:$out/java/libraries/*" \
+    io.grpc.testing.integration.TestServiceClient --server_host=127.0.0.1 --use_okhttp="$@"
+}
+
+trust_store() {
+  rm -f "$out/ca.p12"
+  keytool -importcert -noprompt -alias ca -file "$ca" -keystore "$out/ca.p12" -storetype PKCS12 -storepass interop
+}
+
+official_java_client() {
+  local case
+  check 'build' build_java_client
+  check 'trust store' trust_store
+  start_test_services
+  local plain=(--use_tls=false --server_port="$test_port")
+  local secure=(--use_tls=true --server_host_override=localhost --server_port="$test_tls_port")
+  for case in "${java_cases[@]}"; do
+    check "Netty, plain, $case" java_case false "${plain[@]}" --test_case="$case"
+    check "Netty, TLS, $case" java_case false "${secure[@]}" --test_case="$case"
+    check "OkHttp, plain, $case" java_case true "${plain[@]}" --test_case="$case"
+    check "OkHttp, TLS, $case" java_case true "${secure[@]}" --test_case="$case"
+  done
+  for case in rpc_soak channel_soak; do
+    check "Netty, plain, $case of 10,000" java_case false "${plain[@]}" --test_case="$case" "${java_soak[@]}"
+    check "Netty, TLS, $case of 10,000" java_case false "${secure[@]}" --test_case="$case" "${java_soak[@]}"
+  done
 }
 
 serve=(node "$build/src/main.js" serve --model-repository examples/models --transport native --grpc-port 0 --admin-port 0)
@@ -240,7 +290,8 @@ peer curl curl_peer curl
 peer h2load h2load_peer h2load
 peer nginx nginx_peer go nginx
 peer haproxy haproxy_peer go haproxy
-peer grpc-interop official_client go
+peer grpc-interop official_go_client go
+peer grpc-interop-java official_java_client mvn java keytool
 
 echo "peers: $((${#passed[@]} + ${#failed[@]})) run, ${#passed[@]} passed, ${#failed[@]} failed${failed[*]:+ (${failed[*]})}, ${#skipped[@]} skipped${skipped[*]:+ (${skipped[*]})}"
 ((${#failed[@]} == 0))

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Triton's own Python client against a fresh server of build/. Its packages go into build/clients-venv.
-# Arguments: words that the names of the wanted tests contain; without any, all tests run.
+# Triton's own Python client against fresh servers of build/, one of each transport, or of the one that MILLRACE_TRANSPORT names.
+# Its packages go into build/clients-venv. Arguments: words that the names of the wanted tests contain; without any, all tests run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,4 +26,9 @@ if [[ $(cat "$environment/made-of" 2> /dev/null) != "$made_of" ]]; then
   echo "$made_of" > "$environment/made-of"
 fi
 
-exec "$environment/bin/python" -B test/clients/main.py "${TEST_CLIENTS_BUILD:-build}/src/main.js" "$@"
+read -ra transports <<< "${MILLRACE_TRANSPORT:-grpc-js native}"
+right=true
+for transport in "${transports[@]}"; do
+  "$environment/bin/python" -B test/clients/main.py "${TEST_CLIENTS_BUILD:-build}/src/main.js" "$transport" "$@" || right=false
+done
+$right

@@ -43,6 +43,12 @@ class ClientTestCase(unittest.TestCase):
         self.assertEqual(error.status(), status if status is None else f"StatusCode.{status}", error.message())
         self.assertIn(text, error.message())
 
+    def assert_late(self, error):
+        """Past its deadline: said by this side or by the server, whoever notices first, and each in words of its own."""
+        self.assertIsInstance(error, InferenceServerException)
+        self.assertEqual(error.status(), "StatusCode.DEADLINE_EXCEEDED", error.message())
+        self.assertIn("deadline exceeded", error.message().lower())
+
 
 class Callbacks:
     """What a client's callbacks bring, in their order."""

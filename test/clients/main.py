@@ -1,7 +1,7 @@
 """
 Runs the tests of this directory against a fresh server; exits with 0 only if all have passed and none was skipped.
 
-    python main.py BUILT_MAIN_JS [WORD ...]     WORD: run only tests whose names contain one of the words
+    python main.py BUILT_MAIN_JS TRANSPORT [WORD ...]     WORD: run only tests whose names contain one of the words
 """
 
 import os
@@ -22,12 +22,12 @@ LEAST_TESTS = 150
 
 
 def main():
-    built, *words = sys.argv[1:]
-    print(f"tritonclient {version('tritonclient')}, grpcio {version('grpcio')}, Python {sys.version.split()[0]}", flush=True)
+    built, transport, *words = sys.argv[1:]
+    print(f"transport {transport}, tritonclient {version('tritonclient')}, grpcio {version('grpcio')}, Python {sys.version.split()[0]}", flush=True)
     with tempfile.TemporaryDirectory(prefix="millrace-clients-") as repository:
         write_repository(repository)
         flags = ["--model-repository", repository, "--model-repository", str(PROJECT / "examples" / "models")]
-        flags += ["--model-control-mode", "explicit", "--load-model", "*"]
+        flags += ["--model-control-mode", "explicit", "--load-model", "*", "--transport", transport]
         with TraceReceiver() as traces:
             with Server(built, flags, {"OTEL_EXPORTER_OTLP_ENDPOINT": traces.endpoint}) as server:
                 os.environ["MILLRACE_TEST_ADDRESS"] = server.address

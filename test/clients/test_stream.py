@@ -72,7 +72,7 @@ class OrdinaryStream(StreamTestCase):
     def test_stream_timeout(self):
         arrived = self.start(stream_timeout=0.2)
         self.client.async_stream_infer("slow", fp32([1]))
-        self.assert_error(arrived.error(), "DEADLINE_EXCEEDED", "Deadline Exceeded")
+        self.assert_late(arrived.error())
 
 
 class DecoupledStream(StreamTestCase):
