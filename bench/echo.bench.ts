@@ -1,13 +1,14 @@
-import { execFileSync } from 'node:child_process';
-import { cpus } from 'node:os';
 import { ModelInferRequest } from '../src/gen/inference/infer.js';
+import type { TransportName } from '../src/grpc/create-server.js';
 import { closedLoop, type UnaryLoad } from './closed-loop.js';
+import { describeMachine } from './machine.js';
+import { pairedRounds } from './paired-rounds.js';
 import { type ServerProcess, startServer } from './server-process.js';
 import { median, medianInterval, quantile } from './statistics.js';
 
 /**
- * What the whole pipeline costs over the bare transport: CPU µs a request of Millrace with the identity backend, against a grpc-js
- * server that echoes the same bytes. Both run throughout; the load goes A B B A …, so that a drift of the machine hits both alike.
+ * What the whole pipeline costs: CPU µs a request of Millrace with the identity backend, on either transport, against a grpc-js server that echoes the same
+ * bytes. All run throughout; the load goes A B C C B A …, so that a drift of the machine hits all alike.
  */
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 8);
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 3);
@@ -56,44 +57,47 @@ function describe(name: string, rounds: readonly Round[]): string {
 }
 
 const repository = new URL('../../examples/models', import.meta.url).pathname;
-const serveFlags = ['serve', '--model-repository', repository, '--grpc-port', '0', '--admin-port', '0', '--model-control-mode', 'explicit'];
-await using millrace = await startServer(
-  new URL('../src/main.js', import.meta.url),
-  [...serveFlags, '--load-model', 'identity'],
-  (line) => /"event":"ready".*"grpc":"([^"]+)"/.exec(line)?.[1],
-);
+const models = ['--model-repository', repository, '--model-control-mode', 'explicit', '--load-model', 'identity'];
+
+/** The whole server, with one model that gives back what it gets. */
+function startMillrace(transport: TransportName): Promise<ServerProcess> {
+  const flags = ['serve', '--grpc-port', '0', '--admin-port', '0', '--transport', transport, ...models];
+  return startServer(new URL('../src/main.js', import.meta.url), flags, (line) => /"event":"ready".*"grpc":"([^"]+)"/.exec(line)?.[1]);
+}
+
+await using native = await startMillrace('native');
+await using grpcJs = await startMillrace('grpc-js');
 await using echo = await startServer(new URL('./echo-server.js', import.meta.url), [], (line) => /listening on (\S+)/.exec(line)?.[1]);
 
-const common = {
+const load = {
   path: '/inference.GRPCInferenceService/ModelInfer',
   message: identityRequest(),
   callers: CALLERS,
   connections: CONNECTIONS,
 };
-const millraceRounds: Round[] = [];
-const echoRounds: Round[] = [];
-const runMillrace = async (): Promise<number> => millraceRounds.push(await measure(millrace, { ...common, address: millrace.address }));
-const runEcho = async (): Promise<number> => echoRounds.push(await measure(echo, { ...common, address: echo.address }));
+const contenders = [
+  { name: 'millrace, native', server: native },
+  { name: 'millrace, grpc-js', server: grpcJs },
+  { name: 'bare grpc-js echo', server: echo },
+];
+const measured = await pairedRounds(contenders, ROUNDS, ({ server }) => measure(server, { ...load, address: server.address }));
+const roundsOf = (name: string): readonly Round[] => measured.get(name) ?? [];
 
-await runMillrace();
-await runEcho();
-millraceRounds.length = 0; // the first of each warms up
-echoRounds.length = 0;
-for (let round = 0; round < ROUNDS; round++) {
-  for (const run of round % 2 === 0 ? [runMillrace, runEcho] : [runEcho, runMillrace]) await run();
+function describeRatio(name: string): string {
+  const echoes = roundsOf('bare grpc-js echo');
+  const ratios = roundsOf(name).map(({ cpuMicros }, at) => cpuMicros / (echoes[at]?.cpuMicros ?? Number.NaN));
+  const [low, high] = medianInterval(ratios);
+  return `CPU ratio, ${name}: median ${median(ratios).toFixed(2)}x, 90 % interval ${low.toFixed(2)}–${high.toFixed(2)}x`;
 }
 
-const ratios = millraceRounds.map(({ cpuMicros }, at) => cpuMicros / (echoRounds[at]?.cpuMicros ?? Number.NaN));
-const [low, high] = medianInterval(ratios);
-const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-const [cpu] = cpus();
+const machine = describeMachine();
 process.stdout.write(
   [
-    `commit ${commit}, Node ${process.version}, ${cpus().length} x ${cpu?.model ?? 'unknown CPU'}`,
-    `unary ModelInfer, ${common.message.length} byte request, ${CALLERS} callers on ${CONNECTIONS} connections, ${ROUNDS} rounds of ${SECONDS} s each, interleaved`,
-    describe('millrace identity', millraceRounds),
-    describe('bare grpc-js echo', echoRounds),
-    `CPU ratio: median ${median(ratios).toFixed(2)}x, 90 % interval ${low.toFixed(2)}–${high.toFixed(2)}x`,
+    `commit ${machine.commit}, Node ${machine.node}, ${machine.cores} x ${machine.cpu}`,
+    `unary ModelInfer, ${load.message.length} byte request, ${CALLERS} callers on ${CONNECTIONS} connections, ${ROUNDS} rounds of ${SECONDS} s each, interleaved`,
+    ...contenders.map(({ name }) => describe(name, roundsOf(name))),
+    describeRatio('millrace, native'),
+    describeRatio('millrace, grpc-js'),
     '',
   ].join('\n'),
 );

@@ -1,15 +1,15 @@
-import type { Contender, ContenderName } from './contenders.js';
+import type { ContenderName } from './contenders.js';
 
 /** What each contender showed, round by round: the rounds of the same number were run next to each other. */
-export type Rounds<T> = ReadonlyMap<ContenderName, readonly T[]>;
+export type Rounds<T, N = ContenderName> = ReadonlyMap<N, readonly T[]>;
 
 /** Runs one warm-up of each, which is not counted, then the rounds: A B C, C B A, …, so that a drift of the machine hits all alike. */
-export async function pairedRounds<T>(
-  contenders: readonly Contender[],
+export async function pairedRounds<C extends { readonly name: unknown }, T>(
+  contenders: readonly C[],
   count: number,
-  run: (contender: Contender) => Promise<T>,
-): Promise<Rounds<T>> {
-  const rounds = new Map<ContenderName, T[]>();
+  run: (contender: C) => Promise<T>,
+): Promise<Rounds<T, C['name']>> {
+  const rounds = new Map<C['name'], T[]>();
   for (const contender of contenders) {
     await run(contender);
     rounds.set(contender.name, []);
