@@ -11,12 +11,19 @@ const same: Codec<Uint8Array> = { encode: (bytes) => bytes, decode: (bytes) => b
 
 const common = { request: same, response: same, admission: 'inference' } as const;
 
-const echo: Method<Uint8Array, Uint8Array> = { ...common, path: ECHO_PATHS.echo, kind: 'unary', handle: async (request) => request };
+const echo: Method<Uint8Array, Uint8Array> = {
+  ...common,
+  path: ECHO_PATHS.echo,
+  kind: 'unary',
+  borrowsRequest: true,
+  handle: async (request) => request,
+};
 
 const length: Method<Uint8Array, Uint8Array> = {
   ...common,
   path: ECHO_PATHS.length,
   kind: 'unary',
+  borrowsRequest: true,
   handle: async (request) => lengthOf(request),
 };
 

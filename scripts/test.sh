@@ -21,7 +21,7 @@ if [ $# -gt 0 ]; then
 else
   run jest --testPathIgnorePatterns oip-faults
   # transports.test.ts starts a server of each by itself, transport-abuse.test.ts none but native ones.
-  MILLRACE_TRANSPORT=native run jest-native --testPathIgnorePatterns oip-faults transports.test transport-abuse \
+  MILLRACE_TRANSPORT=grpc-js run jest-grpc-js --testPathIgnorePatterns oip-faults transports.test transport-abuse \
     --testPathPatterns build/test/integration build/test/fault build/test/conformance
   unset NODE_V8_COVERAGE
   # It tests the conformance suite, a program for servers of any kind, with one wrong server after the other: nothing of src/ that is not run above.

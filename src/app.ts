@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { PoolEvent } from './backend/instance-set.js';
 import type { CloseResult, DrainResult, LoadProgress, RunningServer, ServerDeps, StartServer } from './cli/server-port.js';
 import type { ServeConfig } from './config/options.js';
@@ -8,6 +7,8 @@ import { CallTelemetry } from './grpc/call-telemetry.js';
 import { createGrpcServer } from './grpc/create-server.js';
 import { DeadlineWheel } from './grpc/deadline-wheel.js';
 import { DEFAULT_GRPC_SERVER_OPTIONS, type GrpcServerOptions, type TlsOptions } from './grpc/server-options.js';
+import { loadTlsFiles, type TlsFromFiles } from './grpc/tls-files.js';
+import { renewFromFiles } from './grpc/tls-watch.js';
 import { type AdminServer, startAdminServer } from './http/admin.js';
 import { systemClock } from './model/clock.js';
 import type { VersionId } from './model/id.js';
@@ -42,13 +43,15 @@ export interface AppParts {
   readonly temporaryDirectory?: string;
   /** The deadlines of all calls; tests bring one that they can look into. */
   readonly wheel?: DeadlineWheel;
+  /** How often the TLS files are looked at; tests do not wait as long as a server. */
+  readonly tlsIntervalMs?: number;
 }
 
 /** The composition root: every part is made and joined here, started and stopped in the written order. */
 export const startServer: StartServer = (config, deps, signal) => startApp(config, deps, signal);
 
 export async function startApp(config: ServeConfig, deps: ServerDeps, signal: AbortSignal, parts: AppParts = {}): Promise<RunningServer> {
-  const tls = await readTls(config);
+  const tls = await loadTls(config);
   const tracing = await startTracing(process.env, deps.version, deps.logger);
   const app = new App(config, deps, tracing, parts);
   try {
@@ -76,6 +79,7 @@ class App implements RunningServer {
   readonly #readiness: Readiness;
   readonly #closing = new AbortController();
   readonly #wheel: DeadlineWheel;
+  readonly #tlsIntervalMs: number | undefined;
   #grpc: GrpcServer | undefined;
   #admin: AdminServer | undefined;
   #drained: Promise<DrainResult> | undefined;
@@ -92,6 +96,7 @@ class App implements RunningServer {
     const { sampler } = this.#traceSettings;
     this.#callTracer = new CallTracer({ tracer: tracing?.tracer, sampler, clock: systemClock, random: Math.random });
     this.#wheel = parts.wheel ?? new DeadlineWheel(systemClock);
+    this.#tlsIntervalMs = parts.tlsIntervalMs;
     this.#admission = new Admission(config, systemClock, (cause) => this.#instruments.shed(cause).add());
     this.#memory = createSharedMemory(config);
     const models = config.modelControlMode === 'explicit' ? config.loadModel : ['*'];
@@ -122,7 +127,7 @@ class App implements RunningServer {
   }
 
   /** Probes and calls are answered from here on; inference says that its model is not ready. */
-  async listen(tls: TlsOptions | undefined): Promise<void> {
+  async listen(tls: TlsFromFiles | undefined): Promise<void> {
     const { host, adminPort } = this.#config;
     const adminHost = host.find((address) => !address.startsWith('unix:')) ?? '127.0.0.1';
     this.#admin = await startAdminServer(
@@ -140,6 +145,9 @@ class App implements RunningServer {
       clock: systemClock,
       wheel: this.#wheel,
       onInternalError: (error, path) => this.#logger.error('call_failed', { path, error }),
+      ...(tls !== undefined && {
+        renewTls: renewFromFiles(tls, { clock: systemClock, logger: this.#logger, intervalMs: this.#tlsIntervalMs }),
+      }),
     });
   }
 
@@ -295,13 +303,15 @@ function createSharedMemory({ controlPlane, maxQueuedBytes }: ServeConfig): Shar
 }
 
 function grpcOptions(config: ServeConfig, tls: TlsOptions | undefined): GrpcServerOptions {
-  const { host, grpcPort, maxMessageBytes, maxConnections, maxConnectionAgeMs } = config;
+  const { host, grpcPort, maxMessageBytes, maxConnections, maxConnectionsPerPeer, maxConnectionAgeMs, responseCompression } = config;
   return {
     ...DEFAULT_GRPC_SERVER_OPTIONS,
     listen: host.map((address) => listenAddress(address, grpcPort)),
     maxMessageBytes,
     maxConnections,
+    maxConnectionsPerPeer: maxConnectionsPerPeer === 0 ? Number.POSITIVE_INFINITY : maxConnectionsPerPeer,
     maxConnectionAgeMs: maxConnectionAgeMs === 0 ? Number.POSITIVE_INFINITY : maxConnectionAgeMs,
+    responseCompression,
     ...(tls === undefined ? {} : { tls }),
   };
 }
@@ -311,12 +321,10 @@ function listenAddress(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-async function readTls({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: ServeConfig): Promise<TlsOptions | undefined> {
+async function loadTls({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: ServeConfig): Promise<TlsFromFiles | undefined> {
   if (tlsCertFile === undefined || tlsKeyFile === undefined) return undefined;
-  // One after the other: of two that are missing the same one is named each time.
-  const cert = await readFile(tlsCertFile);
-  const key = await readFile(tlsKeyFile);
-  return tlsClientCaFile === undefined ? { cert, key } : { cert, key, clientCa: await readFile(tlsClientCaFile) };
+  const pair = { cert: tlsCertFile, key: tlsKeyFile };
+  return loadTlsFiles(tlsClientCaFile === undefined ? pair : { ...pair, clientCa: tlsClientCaFile });
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -49,6 +49,12 @@ export function oneOf<const V extends readonly [string, ...string[]]>(values: V,
   return { schema: z.enum(values), allowed: values.join(' or '), arity: 'one', later, show: (value) => value };
 }
 
+/** 1, and later as many as `max`. */
+export function oneYet(max: number): Kind<number> {
+  const later = Array.from({ length: max - 1 }, (_, index) => String(index + 2));
+  return { ...integer(1, 1), allowed: '1', later };
+}
+
 /** on or off; YAML may also say true or false. */
 export function onOff(): Kind<boolean> {
   const text = z.enum(['on', 'off']).transform((value) => value === 'on');

@@ -64,8 +64,9 @@ function parseValue(key: string, kind: Kind<unknown>, { value, origin }: Given):
   const parsed = kind.schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const name = nameIn(origin, key);
-  if (typeof value === 'string' && kind.later.includes(value)) {
-    throw new UsageError(`${name}: ${value} is not in this version; use ${kind.allowed}`);
+  const text = typeof value === 'number' ? String(value) : value;
+  if (typeof text === 'string' && kind.later.includes(text)) {
+    throw new UsageError(`${name}: ${text} is not in this version; use ${kind.allowed}`);
   }
   throw new UsageError(`${name}: ${show(value)} is not allowed, expected ${kind.allowed}${reasonOf(parsed.error)}`);
 }

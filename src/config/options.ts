@@ -1,4 +1,4 @@
-import { filePath, flag, headerPattern, hosts, integer, type Kind, names, oneOf, onOff, paths, port } from './kind.js';
+import { filePath, flag, headerPattern, hosts, integer, type Kind, names, oneOf, oneYet, onOff, paths, port } from './kind.js';
 
 export type OptionGroup = 'Models' | 'Addresses' | 'Behaviour' | 'Limits' | 'TLS';
 
@@ -18,6 +18,8 @@ const MAX_BYTES = Number.MAX_SAFE_INTEGER;
 const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
 const MAX_MS = 2 ** 31 - 1;
 const MAX_COUNT = 1_000_000;
+/** Of threads: more than a machine has cores is no use. */
+const MAX_FRONT_ENDS = 64;
 
 /**
  * Every option of `serve`. The key is its YAML name; the flag (--grpc-port) and the variable (MILLRACE_GRPC_PORT) follow from it.
@@ -89,11 +91,25 @@ export const SERVE_OPTIONS = {
     help: 'HTTP with /metrics, /livez and /readyz; 0 takes any free port and prints it',
   },
   transport: {
-    kind: oneOf(['grpc-js', 'native']),
-    default: 'grpc-js',
+    kind: oneOf(['native', 'grpc-js']),
+    default: 'native',
     group: 'Behaviour',
     placeholder: 'name',
-    help: 'what carries the calls: grpc-js, or native, our own HTTP/2, which is several times faster and new',
+    help: 'what carries the calls: native, our own HTTP/2, or grpc-js, which is several times slower',
+  },
+  frontEnds: {
+    kind: oneYet(MAX_FRONT_ENDS),
+    default: 1,
+    group: 'Behaviour',
+    placeholder: 'threads',
+    help: 'threads that carry calls; batching and models are shared. Only 1 in this version',
+  },
+  responseCompression: {
+    kind: oneOf(['none', 'low', 'medium', 'high']),
+    default: 'none',
+    group: 'Behaviour',
+    placeholder: 'level',
+    help: 'how hard answers of 1 KiB and more are compressed, for clients that accept gzip or deflate; with --transport native only',
   },
   statusCodes: {
     kind: oneOf(['grpc', 'triton']),
@@ -167,6 +183,14 @@ export const SERVE_OPTIONS = {
     group: 'Limits',
     placeholder: 'count',
     help: 'gRPC connections open at one time',
+  },
+  // As many as there may be in all: behind a proxy all connections have one peer. Who faces an open network sets it lower.
+  maxConnectionsPerPeer: {
+    kind: integer(0, MAX_COUNT),
+    default: 1024,
+    group: 'Limits',
+    placeholder: 'count',
+    help: 'gRPC connections open at one time from one peer, an IPv4 address or an IPv6 /64 network; unix sockets are exempt; 0: no cap',
   },
   maxConnectionAgeMs: {
     kind: integer(0, MAX_MS, ' ms'),

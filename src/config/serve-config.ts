@@ -13,6 +13,7 @@ export async function loadServeConfig(sources: ConfigSources): Promise<LoadedCon
 /** The first pair of values that exclude each other, in a sentence; undefined where there is none. */
 export function findConflict(config: ServeConfig): string | undefined {
   const { modelRepository, modelControlMode, loadModel, grpcPort, adminPort, tlsCertFile, tlsKeyFile, tlsClientCaFile, host } = config;
+  const { transport, responseCompression } = config;
   if (modelRepository.length === 0) {
     return '--model-repository is missing: name the directory that holds the models (MILLRACE_MODEL_REPOSITORY, modelRepository)';
   }
@@ -25,5 +26,8 @@ export function findConflict(config: ServeConfig): string | undefined {
     return '--tls-cert-file and --tls-key-file go together: one of them is missing';
   }
   if (tlsClientCaFile !== undefined && tlsCertFile === undefined) return '--tls-client-ca-file needs --tls-cert-file and --tls-key-file';
+  if (responseCompression !== 'none' && transport !== 'native') {
+    return `--response-compression ${responseCompression} needs --transport native: ${transport} does not compress answers`;
+  }
   return undefined;
 }

@@ -1,3 +1,5 @@
+import type { ServeConfig } from './options.js';
+
 const NO_REST = 'there is no HTTP/REST facade here; clients call gRPC on --grpc-port';
 const NO_COUNTERPART = 'it has no counterpart here';
 const ONE_METRICS = 'metrics are always on, at /metrics on --admin-port';
@@ -40,7 +42,7 @@ const COUNTERPARTS: Readonly<Record<string, string>> = {
   '--grpc-server-cert': 'use --tls-cert-file',
   '--grpc-server-key': 'use --tls-key-file',
   '--grpc-root-cert': 'use --tls-client-ca-file',
-  '--grpc-infer-response-compression-level': 'responses are not compressed',
+  '--grpc-infer-response-compression-level': 'use --response-compression',
   '--grpc-keepalive-time': KEEPALIVE,
   '--grpc-keepalive-timeout': KEEPALIVE,
   '--grpc-keepalive-permit-without-calls': KEEPALIVE,
@@ -93,6 +95,11 @@ const COUNTERPARTS: Readonly<Record<string, string>> = {
   '--vertex-ai-thread-count': NO_CLOUD,
   '--vertex-ai-default-model': NO_CLOUD,
 };
+
+/** Flags of Triton's that are taken as they are: values of one name mean the same. Only flags: no variable and no YAML key of Triton's has such a name. */
+export const TRITON_SYNONYMS = {
+  '--grpc-infer-response-compression-level': 'responseCompression',
+} as const satisfies Record<string, keyof ServeConfig>;
 
 /** What to use here in place of an option of Triton's server; undefined for a name that is none. */
 export function answerTritonFlag(flag: string): string | undefined {

@@ -24,7 +24,8 @@ type DetailArgument<C extends ServingErrorCode> = C extends keyof DetailByCode
 
 /**
  * The only error that crosses a room's border. `message` is safe for the wire: it names what was wrong, what was
- * expected and what was given, never a path of the host nor a runtime's internals; those go into `cause`.
+ * expected and what was given, never a path of the host nor a runtime's internals; those go into `cause`. It has a stack only where it is our own mistake:
+ * to take one costs more than all else that a refused or cancelled call does, and under attack or overload there are many of those.
  */
 export class ServingError<C extends ServingErrorCode = ServingErrorCode> extends Error {
   override readonly name = 'ServingError';
@@ -32,7 +33,10 @@ export class ServingError<C extends ServingErrorCode = ServingErrorCode> extends
   readonly detail: ServingErrorDetail<C>;
 
   constructor(code: C, message: string, ...[detail, cause]: DetailArgument<C>) {
+    const { stackTraceLimit } = Error;
+    if (code !== 'internal') Error.stackTraceLimit = 0;
     super(cut(message, MAX_MESSAGE_CHARS), cause === undefined ? undefined : { cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.detail = detail as ServingErrorDetail<C>;
   }

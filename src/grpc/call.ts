@@ -32,7 +32,15 @@ interface MethodBase<I, O> {
  */
 export type Method<I = unknown, O = unknown> = MethodBase<I, O> &
   (
-    | { readonly kind: 'unary'; handle(this: void, request: I, call: Call): Promise<O> }
+    | {
+        readonly kind: 'unary';
+        handle(this: void, request: I, call: Call): Promise<O>;
+        /**
+         * That nothing refers to the bytes of a decoded request any more once its answer has been written: then their memory is used for other requests. Of one
+         * whose call ended otherwise than by the answer of `handle` it never is.
+         */
+        readonly borrowsRequest?: true;
+      }
     | { readonly kind: 'server_stream'; handle(this: void, request: I, call: SendingCall<O>): Promise<void> }
     | { readonly kind: 'client_stream'; handle(this: void, requests: AsyncIterable<I>, call: Call): Promise<O> }
     | { readonly kind: 'bidi'; handle(this: void, requests: AsyncIterable<I>, call: StreamingCall<O>): Promise<void> }
@@ -50,6 +58,8 @@ export interface Service {
 export interface RequestMetadata {
   /** The first value of an ASCII entry. */
   get(name: string): string | undefined;
+  /** The first value of a binary entry, whose name ends in `-bin`. Throws `invalid_request` where it is not base64. */
+  getBinary(name: string): Uint8Array | undefined;
   /** All ASCII entries. */
   entries(): Iterable<readonly [name: string, value: string]>;
 }
@@ -67,6 +77,13 @@ export interface Call extends CallContext {
   readonly peer: Peer;
   /** When the headers came, in the clock's milliseconds. */
   readonly startedAt: number;
+  /**
+   * Adds an entry to the metadata that stands before the first message. Names are lower case; those that end in `-bin` have bytes for values, all others
+   * printable ASCII. Throws for what is malformed or the transport's own, and where a message has been sent; does nothing once the call is answered.
+   */
+  addHeader(name: string, value: string | Uint8Array): void;
+  /** The same for the metadata that stands beside the status. */
+  addTrailer(name: string, value: string | Uint8Array): void;
 }
 
 export interface SendingCall<O> extends Call {

@@ -1,5 +1,6 @@
 import type { ServingError } from '../error/serving-error.js';
 import type { CallStatus } from '../wire/status.js';
+import type { MetadataField } from './metadata-field.js';
 
 /** What a transport does for one call: moves its messages and says how it ended. */
 export interface Carrier {
@@ -7,8 +8,12 @@ export interface Carrier {
   read(): void;
   /** Hands over one message; `written` is called when it is out. Where `isFull` is false behind it, it may be called at any time or never. */
   write(message: Uint8Array, written: () => void): void;
+  /** Of the request nothing is needed any more once what was written is out: a transport may use its memory again. Before `end`. */
+  releaseRequest(request: Buffer): void;
   /** Says the status, behind everything that was written. Once. */
   end(status: CallStatus): void;
+  /** A message was written: what stands before the first one is settled. */
+  readonly hasResponded: boolean;
   /** Whoever writes should wait for a `written`. */
   readonly isFull: boolean;
   /** Of what was written: what waits for the client to make room. Undefined where the transport does not say. */
@@ -17,8 +22,11 @@ export interface Carrier {
   abort(): void;
 }
 
-/** What a transport tells a call. */
+/** What a transport tells a call, and asks it. */
 export interface CarriedCall {
+  /** Metadata of the handler's own, before the first message and beside the status; undefined for most calls. */
+  readonly addedHeaders: readonly MetadataField[] | undefined;
+  readonly addedTrailers: readonly MetadataField[] | undefined;
   /** From here on there is something to read. */
   onStart(): void;
   /** One message, decompressed and within the limit. */

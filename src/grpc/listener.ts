@@ -1,19 +1,25 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:tls';
 import type { Peer } from './call.js';
 import { formatListenAddress, type ListenAddress, parseListenAddress } from './listen-address.js';
 import { peerOf } from './peer.js';
-import type { TlsOptions } from './server-options.js';
+import { PeerConnections, peerNetwork } from './peer-connections.js';
+import type { TlsOptions, TlsRenewal } from './server-options.js';
 import { removeStaleSocket } from './stale-socket.js';
+import { secureContextOf } from './tls-pem.js';
 
 export interface ListenerOptions {
   readonly listen: readonly string[];
   readonly maxConnections: number;
+  /** Of one peer, as peer-connections.ts tells peers apart; Infinity where they have no limit of their own. */
+  readonly maxConnectionsPerPeer: number;
   /** A client that has not completed its TLS handshake by then is cut off. */
   readonly handshakeTimeoutMs: number;
   readonly tls?: TlsOptions;
-  /** Told of each connection over the limit, which is closed at once, and of each that the system cannot accept, for want of descriptors or memory. */
+  /** Brings new material for `tls`, for handshakes to come, until the listener stops. */
+  readonly renewTls?: TlsRenewal;
+  /** Told of each connection over a limit, which is closed at once, and of each that the system cannot accept, for want of descriptors or memory. */
   readonly onRefused?: () => void;
 }
 
@@ -30,8 +36,10 @@ export type OnConnection = (socket: Socket, peer: Peer) => void;
 export class Listener {
   readonly #bound: { readonly server: Server; readonly closed: Promise<void> }[] = [];
   readonly #sockets = new Set<Socket>();
+  readonly #peers: PeerConnections;
   readonly #options: ListenerOptions;
   readonly #onConnection: OnConnection;
+  #stopRenewal: (() => void) | undefined;
   readonly addresses: string[] = [];
 
   /** Rejects with the error of node:net when an address cannot be bound; then nothing listens. */
@@ -43,16 +51,20 @@ export class Listener {
       await listener.close();
       throw error;
     }
+    listener.#stopRenewal = options.renewTls?.((tls) => listener.#renew(tls));
     return listener;
   }
 
   private constructor(options: ListenerOptions, onConnection: OnConnection) {
     this.#options = options;
+    this.#peers = new PeerConnections(options.maxConnectionsPerPeer);
     this.#onConnection = onConnection;
   }
 
   /** Takes no new connections; those that are there live on. A unix socket's file is removed. */
   stop(): void {
+    this.#stopRenewal?.();
+    this.#stopRenewal = undefined;
     for (const { server } of this.#bound) server.close();
   }
 
@@ -79,22 +91,19 @@ export class Listener {
     const { tls, handshakeTimeoutMs } = this.#options;
     if (tls === undefined) {
       return createServer(KEEP_ALIVE, (socket) => {
-        if (this.#take(socket)) this.#onConnection(socket, peerOf(family, socket));
+        if (this.#take(socket, family)) this.#onConnection(socket, peerOf(family, socket));
       });
     }
     const mutual = tls.clientCa !== undefined;
     const server = createTlsServer({
       ...KEEP_ALIVE,
-      cert: tls.cert,
-      key: tls.key,
-      ...(tls.clientCa !== undefined && { ca: tls.clientCa }),
+      ...secureContextOf(tls),
       requestCert: mutual,
       rejectUnauthorized: mutual,
-      minVersion: 'TLSv1.2',
       ALPNProtocols: ['h2'],
       handshakeTimeout: handshakeTimeoutMs,
     });
-    server.on('connection', (socket: Socket) => this.#take(socket));
+    server.on('connection', (socket: Socket) => this.#take(socket, family));
     // After a handshake that took too long, node:tls reports and leaves the socket open.
     server.on('tlsClientError', (_error, socket) => socket.destroy());
     server.on('secureConnection', (socket) => {
@@ -104,16 +113,27 @@ export class Listener {
     return server;
   }
 
-  #take(socket: Socket): boolean {
+  /** Connections that are there live on as they are. No session of before is resumed: what it was let in with may be trusted no more. */
+  #renew(tls: TlsOptions): void {
+    for (const { server } of this.#bound) if (server instanceof TlsServer) server.setSecureContext(secureContextOf(tls));
+  }
+
+  /** Counts it, unless it is one too many: then it is closed. */
+  #take(socket: Socket, family: ListenAddress['family']): boolean {
     // A peer that resets the connection is everyday business; 'close' follows.
     socket.on('error', ignore);
-    if (this.#sockets.size >= this.#options.maxConnections) {
+    // Behind a unix socket there is no telling peers apart, and one that is gone already has no address either.
+    const network = family === 'unix' || socket.remoteAddress === undefined ? undefined : peerNetwork(socket.remoteAddress);
+    if (this.#sockets.size >= this.#options.maxConnections || (network !== undefined && !this.#peers.enter(network))) {
       socket.destroy();
       this.#options.onRefused?.();
       return false;
     }
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      if (network !== undefined) this.#peers.leave(network);
+    });
     return true;
   }
 }

@@ -1,3 +1,4 @@
+import { decodeBinaryValue } from './binary-value.js';
 import type { RequestMetadata } from './call.js';
 
 /**
@@ -12,7 +13,15 @@ export class HeaderMetadata implements RequestMetadata {
   }
 
   get(name: string): string | undefined {
-    if (isBinaryName(name)) return undefined;
+    return isBinaryName(name) ? undefined : this.#find(name);
+  }
+
+  getBinary(name: string): Uint8Array | undefined {
+    const line = isBinaryName(name) ? this.#find(name) : undefined;
+    return line === undefined ? undefined : decodeBinaryValue(name, line);
+  }
+
+  #find(name: string): string | undefined {
     for (let at = 0; at < this.#headers.length; at += 2) {
       if (this.#headers[at] === name) return this.#headers[at + 1];
     }

@@ -9,6 +9,12 @@ export interface TlsOptions {
   readonly clientCa?: string | Buffer;
 }
 
+/** Calls `use` with each new certificate, key and client authorities, until what it returns is called. */
+export type TlsRenewal = (use: (tls: TlsOptions) => void) => () => void;
+
+/** How hard answers are compressed. */
+export type ResponseCompression = 'none' | 'low' | 'medium' | 'high';
+
 /** What every gRPC server can be told, whichever transport is behind it. */
 export interface GrpcServerOptions {
   /** "host:port" (0 = any free port), "[ipv6]:port" or "unix:/path". */
@@ -17,6 +23,8 @@ export interface GrpcServerOptions {
   readonly maxMessageBytes: number;
   /** Over all addresses; a connection over the limit is closed at once. */
   readonly maxConnections: number;
+  /** Of one IPv4 address or IPv6 /64 network; unix sockets are exempt. Infinity: no cap of its own. */
+  readonly maxConnectionsPerPeer: number;
   readonly maxStreamsPerConnection: number;
   /** Spreads long-lived connections over replicas: after this time, give or take a tenth, the client is told to reconnect. Infinity: never. */
   readonly maxConnectionAgeMs: number;
@@ -30,6 +38,8 @@ export interface GrpcServerOptions {
   readonly bodyTimeoutMs: number;
   /** An only answer of which its client takes nothing for so long is given up. For the native transport: grpc-js does not say what has gone. */
   readonly answerTimeoutMs: number;
+  /** For clients that accept it. For the native transport: grpc-js does not compress answers. */
+  readonly responseCompression: ResponseCompression;
   readonly tls?: TlsOptions;
 }
 
@@ -42,6 +52,7 @@ export type GrpcServerDefaults = Omit<GrpcServerOptions, 'listen' | 'tls'>;
 export const DEFAULT_GRPC_SERVER_OPTIONS: GrpcServerDefaults = {
   maxMessageBytes: 64 * 1024 * 1024,
   maxConnections: 4096,
+  maxConnectionsPerPeer: Infinity,
   maxStreamsPerConnection: 512,
   maxConnectionAgeMs: Infinity,
   prefaceTimeoutMs: 10_000,
@@ -49,6 +60,7 @@ export const DEFAULT_GRPC_SERVER_OPTIONS: GrpcServerDefaults = {
   assemblyBudgetBytes: 256 * 1024 * 1024,
   bodyTimeoutMs: 60_000,
   answerTimeoutMs: 60_000,
+  responseCompression: 'none',
 };
 
 /** What a server needs from the rooms above it. */
@@ -60,4 +72,6 @@ export interface GrpcServerDeps {
   readonly wheel: DeadlineWheel;
   /** For the log: what was behind an answer of "internal error". */
   readonly onInternalError: (error: unknown, path: string) => void;
+  /** Where it is absent, TLS is served to the end with what the options have. */
+  readonly renewTls?: TlsRenewal;
 }

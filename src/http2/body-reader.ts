@@ -67,7 +67,7 @@ export class BodyReader {
   /** DATA of a stream that is not there any more. */
   #dropStray(streamId: number, length: number): void {
     this.#streams.assertStray(streamId, 'DATA');
-    this.#control.spend();
+    if (!this.#streams.takeStray(length)) this.#control.spend();
     this.#windows.giveBack(length);
   }
 

@@ -7,6 +7,7 @@ import { FrameRouter } from './frame-router.js';
 import { FrameWriter } from './frame-writer.js';
 import { HpackEncoder } from './hpack/encoder.js';
 import { HpackError } from './hpack/hpack-error.js';
+import { Incoming } from './incoming.js';
 import { type LifeEvents, Lifetime, type LifetimeLimits } from './lifetime.js';
 import { Output } from './output.js';
 import { type ReceiveLimits, ReceiveWindows } from './receive-windows.js';
@@ -44,6 +45,9 @@ export interface MonotonicClock {
   now(): number;
 }
 
+/** As many as a connection may have read before others have their turn: some milliseconds' worth, where each is a request or a reset. */
+const FRAMES_A_TURN = 256;
+
 type Phase = 'open' | 'closing' | 'closed';
 
 /**
@@ -62,8 +66,8 @@ export class Connection implements LifeEvents, RequestSink {
   readonly #windows: ReceiveWindows;
   readonly #streams: StreamTable;
   readonly #frames: FrameRouter;
+  readonly #incoming: Incoming;
   #phase: Phase = 'open';
-  #isPaused = false;
 
   constructor(socket: Socket, limits: ConnectionLimits, events: ConnectionEvents, clock: MonotonicClock) {
     const encoder = new HpackEncoder();
@@ -93,7 +97,7 @@ export class Connection implements LifeEvents, RequestSink {
       control,
       lifetime: this.#lifetime,
     });
-    this.#listen();
+    this.#incoming = this.#listen();
     this.#greet();
   }
 
@@ -139,7 +143,7 @@ export class Connection implements LifeEvents, RequestSink {
   tick(): void {
     if (this.#phase === 'closed') return;
     const { unfinished } = this.#frames;
-    this.#lifetime.tick(this.#clock.now(), { streams: this.#streams.size, unfinished, isReading: !this.#isPaused });
+    this.#lifetime.tick(this.#clock.now(), { streams: this.#streams.size, unfinished, isReading: !this.#incoming.isPaused });
   }
 
   onSilentPeer(): void {
@@ -181,14 +185,14 @@ export class Connection implements LifeEvents, RequestSink {
     if (this.#streams.size === 0 && !this.#streams.takesNew) this.#close();
   }
 
-  #listen(): void {
+  #listen(): Incoming {
     const socket = this.#socket;
     socket.setNoDelay(true);
-    socket.on('data', (chunk: Buffer) => this.#read(chunk));
     // What is still to be written when a connection closes is written: 'close' comes after it.
     socket.on('end', () => this.#phase === 'open' && this.destroy());
     socket.on('error', () => this.destroy());
     socket.on('close', () => this.destroy());
+    return new Incoming(socket, (bytes) => this.#read(bytes));
   }
 
   #greet(): void {
@@ -202,34 +206,30 @@ export class Connection implements LifeEvents, RequestSink {
     this.#windows.open();
   }
 
-  #read(chunk: Buffer): void {
-    if (this.#phase !== 'open') return;
+  /** Returns how much it has taken. */
+  #read(bytes: Buffer): number {
+    if (this.#phase !== 'open') return bytes.length;
     this.#lifetime.heard();
+    let taken = bytes.length;
     try {
-      this.#frames.read(chunk);
+      taken = this.#frames.read(bytes, FRAMES_A_TURN);
     } catch (error) {
       this.#fail(this.#connectionError(error));
     }
     if (this.#output.isFull) this.#pause();
+    return taken;
   }
 
   #pause(): void {
-    if (this.#phase !== 'open' || this.#isPaused) return;
-    this.#isPaused = true;
-    this.#socket.pause();
+    if (this.#phase === 'open' && !this.#incoming.isPaused) this.#incoming.pause();
   }
 
   #onRoom(): void {
     this.#sender.pump();
-    if (!this.#isPaused || this.#output.isFull) return;
+    if (!this.#incoming.isPaused || this.#output.isFull) return;
     // Whoever reads what we write is there, though it is not heard.
     this.#lifetime.heard();
-    this.#resume();
-  }
-
-  #resume(): void {
-    this.#isPaused = false;
-    this.#socket.resume();
+    this.#incoming.resume();
   }
 
   #connectionError(error: unknown): ConnectionError {
@@ -255,7 +255,7 @@ export class Connection implements LifeEvents, RequestSink {
     this.#output.flush();
     this.#output.close();
     this.#socket.end();
-    if (this.#isPaused) this.#resume();
+    if (this.#incoming.isPaused) this.#incoming.resume();
     this.#lifetime.closing(this.#clock.now());
   }
 }

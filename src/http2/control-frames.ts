@@ -25,6 +25,8 @@ const WINDOW_UPDATE_BYTES = 4;
 const MIN_GOAWAY_BYTES = 8;
 /** A change of the initial window is made on every stream: so many of them cost as much as a frame. */
 const STREAMS_PER_FRAME = 16;
+/** To a frame of ours a peer may say that both windows are to be wider, and ask by PING how long the line is, as gRPC's clients do: at any rate that we send at. */
+const ANSWERS_PER_FRAME = 3;
 
 /** The PING that tells where the first GOAWAY has got to, and the one that asks whether anybody is there. */
 export const FAREWELL_PING = Buffer.from('goodbye!', 'latin1');
@@ -34,6 +36,8 @@ export const ALIVE_PING = Buffer.from('hello??!', 'latin1');
 export class ControlFrames {
   readonly #parts: ControlFrameParts;
   readonly #allowance: Allowance;
+  /** Frames that were taken for answers. */
+  #answers = 0;
 
   constructor(rate: Rate, parts: ControlFrameParts) {
     this.#parts = parts;
@@ -46,6 +50,12 @@ export class ControlFrames {
       throw new ConnectionError(ERROR_CODE.ENHANCE_YOUR_CALM, 'too many frames that carry nothing');
   }
 
+  /** The same of a frame that may be an answer to one of a stream of ours. */
+  #spendAnswer(): void {
+    if (this.#answers < ANSWERS_PER_FRAME * this.#parts.sender.sentFrames) this.#answers += 1;
+    else this.spend();
+  }
+
   onSettings(flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
     if (streamId !== 0) throw protocolError('a SETTINGS frame is on a stream');
     if (flags & FLAG.ACK) this.#onSettingsAck(end - start);
@@ -56,7 +66,7 @@ export class ControlFrames {
     this.spend();
     if (length > 0) throw frameSizeError('an acknowledgement of SETTINGS has a payload');
     const { streams, lifetime, clock } = this.#parts;
-    streams.limit.acknowledge();
+    streams.settingsAcknowledged();
     lifetime.settingsAcknowledged(clock.now(), streams.limit.isPending);
   }
 
@@ -77,7 +87,7 @@ export class ControlFrames {
   onPing(flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
     if (streamId !== 0) throw protocolError('a PING frame is on a stream');
     if (end - start !== PING_BYTES) throw frameSizeError('a PING frame has not eight bytes');
-    this.spend();
+    this.#spendAnswer();
     if ((flags & FLAG.ACK) === 0) this.#parts.writer.pingAck(bytes.subarray(start, end));
     else if (FAREWELL_PING.compare(bytes, start, end) === 0 && this.#parts.lifetime.isRetiring) this.#parts.onFarewell();
   }
@@ -92,7 +102,7 @@ export class ControlFrames {
   /** Of any WINDOW_UPDATE, section 6.9. */
   readIncrement(bytes: Buffer, start: number, end: number): number {
     if (end - start !== WINDOW_UPDATE_BYTES) throw frameSizeError('a WINDOW_UPDATE frame has not four bytes');
-    this.spend();
+    this.#spendAnswer();
     return readUint31(bytes, start);
   }
 

@@ -1,14 +1,14 @@
 import { frameSizeError, protocolError } from './error-code.js';
 import { CLIENT_PREFACE, DEFAULT_MAX_FRAME_BYTES, FLAG, FRAME, FRAME_HEAD_BYTES, readUint31 } from './frame.js';
 
-/** What the frames of a connection mean. Bytes belong to the reader and stay as they are only where it is said. Throws ConnectionError. */
+/** What the frames of a connection mean. Bytes are the reader's own: after the return others lie there. Throws ConnectionError. */
 export interface FrameSink {
   onPreface(): void;
-  /** Any frame but DATA, whole. `bytes` are the reader's own after the return. */
+  /** Any frame but DATA, whole. */
   onFrame(type: number, flags: number, streamId: number, bytes: Buffer, start: number, end: number): void;
   /** A DATA frame begins, of `length` bytes that count against the windows. */
   onDataHead(flags: number, streamId: number, length: number): void;
-  /** Some of its payload, padding left out; `bytes` may be kept. Not called for an empty payload. */
+  /** Some of its payload, padding left out. Not called for an empty payload. */
   onDataPiece(bytes: Buffer, start: number, end: number): void;
   /** It is over. */
   onDataEnd(): void;
@@ -57,11 +57,16 @@ export class FrameReader {
     this.#buffer = undefined;
   }
 
-  /** Throws ConnectionError; then it is to be stopped. */
-  read(chunk: Buffer): void {
+  /**
+   * Reads until so many frames have begun, or all there is, and returns how many bytes that were. Keeps nothing of the chunk. Throws ConnectionError; then it
+   * is to be stopped.
+   */
+  read(chunk: Buffer, maxFrames = Number.POSITIVE_INFINITY): number {
     const end = chunk.length;
+    const lastFrame = this.frames + maxFrames;
     let at = 0;
-    while (at < end && !this.#isStopped) {
+    while (at < end && this.frames < lastFrame) {
+      if (this.#isStopped) return end;
       if (this.#dataLeft > 0) at = this.#passData(chunk, at);
       else if (this.#paddingLeft > 0) at = this.#passPadding(chunk, at);
       else if (this.#gathered === 0 && end - at >= this.#wanted) {
@@ -70,6 +75,7 @@ export class FrameReader {
         at += wanted;
       } else at = this.#gather(chunk, at);
     }
+    return at;
   }
 
   /** Copies what there is of a thing that the chunk does not have whole, and takes it once it is. */

@@ -31,7 +31,7 @@ export class FrameRouter implements FrameSink {
   #headersFrame = 0;
 
   constructor(maxHeaderListBytes: number, { streams, windows, control, sender, lifetime }: FrameRouterParts) {
-    this.#headers = new HeaderReader(maxHeaderListBytes, streams);
+    this.#headers = new HeaderReader(maxHeaderListBytes, streams, control);
     this.#body = new BodyReader(streams, windows, control);
     this.#control = control;
     this.#streamFrames = new StreamFrames(streams, sender);
@@ -43,9 +43,9 @@ export class FrameRouter implements FrameSink {
     return this.#headers.isWithinBlock ? this.#headersFrame : this.#reader.unfinishedFrame;
   }
 
-  /** Throws ConnectionError or HpackError; then it is to be stopped. */
-  read(chunk: Buffer): void {
-    this.#reader.read(chunk);
+  /** As FrameReader says. Throws ConnectionError or HpackError; then it is to be stopped. */
+  read(chunk: Buffer, maxFrames: number): number {
+    return this.#reader.read(chunk, maxFrames);
   }
 
   /** Nothing more is read, not even what is left of the present chunk. */

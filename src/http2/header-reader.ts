@@ -1,3 +1,4 @@
+import type { ControlFrames } from './control-frames.js';
 import { ConnectionError, ERROR_CODE, protocolError } from './error-code.js';
 import { FLAG } from './frame.js';
 import { HeaderBlock, readHeadersPayload } from './header-block.js';
@@ -5,8 +6,8 @@ import { HpackDecoder } from './hpack/decoder.js';
 import type { HeaderField } from './hpack/header-field.js';
 
 export interface HeaderSink {
-  /** The fields of a header block; of an oversized one those that are within the limit. */
-  onHeaderList(streamId: number, isLast: boolean, fields: readonly HeaderField[], isOversized: boolean): void;
+  /** The fields of a header block; of an oversized one those that are within the limit. False where nobody takes them: their stream is over, or comes too late. */
+  onHeaderList(streamId: number, isLast: boolean, fields: readonly HeaderField[], isOversized: boolean): boolean;
   /** A header block that makes its stream depend on itself. It is decoded. */
   onSelfDependency(streamId: number): void;
 }
@@ -28,11 +29,14 @@ export class HeaderReader {
   readonly #decoder = new HpackDecoder(HEADER_TABLE_BYTES);
   readonly #maxListBytes: number;
   readonly #sink: HeaderSink;
+  readonly #control: Pick<ControlFrames, 'spend'>;
   #block: HeaderBlock | undefined;
 
-  constructor(maxListBytes: number, sink: HeaderSink) {
+  /** Blocks that nobody takes are within the allowance of `control`. */
+  constructor(maxListBytes: number, sink: HeaderSink, control: Pick<ControlFrames, 'spend'>) {
     this.#maxListBytes = maxListBytes;
     this.#sink = sink;
+    this.#control = control;
   }
 
   /** Whether a block has begun and not ended: then nothing but its continuation may come. */
@@ -81,7 +85,7 @@ export class HeaderReader {
         `a header list of ${listBytes} bytes is far over the limit of ${this.#maxListBytes}`,
       );
     }
-    this.#sink.onHeaderList(streamId, isLast, fields, listBytes > this.#maxListBytes);
+    if (!this.#sink.onHeaderList(streamId, isLast, fields, listBytes > this.#maxListBytes)) this.#control.spend();
   }
 
   /** RFC 7540 section 5.3.1, of a scheme that RFC 9113 has given up; peers are still held to it. */

@@ -25,6 +25,7 @@ export class Output {
   #isLent = false;
   #parts: Uint8Array[] = [];
   #queuedBytes = 0;
+  #onWritten: (() => void)[] | undefined;
   #isScheduled = false;
   #isClosed = false;
   readonly #onRoom: () => void;
@@ -84,6 +85,13 @@ export class Output {
     this.at = this.#end + length;
   }
 
+  /** Calls `onWritten` at some time after what there is has been taken by the system, so that its memory is free; never, where the socket fails before. */
+  afterWrite(onWritten: () => void): void {
+    if (this.#isClosed) return;
+    this.#onWritten ??= [];
+    this.#onWritten.push(onWritten);
+  }
+
   /** Hands everything to the socket now. */
   flush(): void {
     this.#isScheduled = false;
@@ -94,10 +102,12 @@ export class Output {
     this.#parts = [];
     this.#queuedBytes = 0;
     const [first] = parts;
-    if (parts.length === 1 && first !== undefined) this.#socket.write(first);
+    if (parts.length === 1 && first !== undefined) this.#socket.write(first, this.#written());
     else {
+      const last = parts.pop() ?? NOTHING;
       this.#socket.cork();
       for (const part of parts) this.#socket.write(part);
+      this.#socket.write(last, this.#written());
       this.#socket.uncork();
     }
     this.#recycle();
@@ -109,9 +119,20 @@ export class Output {
   close(): void {
     this.#isClosed = true;
     this.#parts = [];
+    this.#onWritten = undefined;
     this.#slab = NOTHING;
     this.#start = 0;
     this.#end = 0;
+  }
+
+  /** What the socket calls when it has written what it is given now. */
+  #written(): ((error?: Error | null) => void) | undefined {
+    const listeners = this.#onWritten;
+    if (listeners === undefined) return undefined;
+    this.#onWritten = undefined;
+    return (error) => {
+      if (!error) for (const listener of listeners) listener();
+    };
   }
 
   #tellRoom(): void {

@@ -8,7 +8,7 @@ export interface ReceiveLimits {
   /** Of one stream, and of all of them together; a connection never has less than HTTP/2's default. */
   readonly streamWindowBytes: number;
   readonly connectionWindowBytes: number;
-  /** How far a stream's window may be opened for a message that is known to come. */
+  /** How far a stream's window may be opened for a message that is known to come, and only while it comes. */
   readonly maxStreamWindowBytes: number;
 }
 
@@ -45,7 +45,8 @@ export class ReceiveWindows {
 
   /** False where it is over the window of its stream. */
   takeOf(stream: Stream, bytes: number): boolean {
-    if (bytes > stream.receiveWindow) return false;
+    // A window may be negative, section 6.9.2, and a frame of nothing comes through any.
+    if (bytes > Math.max(0, stream.receiveWindow)) return false;
     stream.receiveWindow -= bytes;
     return true;
   }
@@ -59,15 +60,17 @@ export class ReceiveWindows {
   giveBackOf(stream: Stream, bytes: number): void {
     this.giveBack(bytes);
     if (stream.remoteClosed || stream.isOver) return;
-    stream.unannounced += bytes;
-    if (stream.unannounced >= stream.receiveWindow) this.#announceOf(stream);
+    stream.unannounced += stream.surplus === 0 ? bytes : bytes - takeBack(stream, bytes);
+    if (stream.unannounced >= Math.abs(stream.receiveWindow)) this.#announceOf(stream);
   }
 
-  /** Opens the stream's window for `bytes` that are still to come, at once and not by halves. */
+  /** Opens the stream's window for `bytes` that are still to come and will be consumed, at once and not by halves. Nothing of it is left behind them. */
   expect(stream: Stream, bytes: number): void {
     if (stream.remoteClosed || stream.isOver) return;
     const wanted = Math.min(bytes, this.#limits.maxStreamWindowBytes) - stream.receiveWindow - stream.unannounced;
     if (wanted <= 0) return;
+    stream.expected = bytes;
+    stream.surplus += wanted;
     stream.unannounced += wanted;
     this.#announceOf(stream);
   }
@@ -85,4 +88,12 @@ export class ReceiveWindows {
     this.#writer.windowUpdate(stream.id, stream.unannounced);
     stream.unannounced = 0;
   }
+}
+
+/** Of `bytes` that were consumed, those that are not given back: the end of what was expected needs no more of the surplus than its own length. */
+function takeBack(stream: Stream, bytes: number): number {
+  stream.expected = Math.max(0, stream.expected - bytes);
+  const kept = Math.min(bytes, Math.max(0, stream.surplus - stream.expected));
+  stream.surplus -= kept;
+  return kept;
 }

@@ -18,6 +18,8 @@ export class Sender {
   #ready: Set<Stream> | undefined;
   #window = DEFAULT_WINDOW;
   initialWindow = DEFAULT_WINDOW;
+  /** Frames of streams that went out, but for those that a window cut short: what a peer may answer with frames of its own. */
+  sentFrames = 0;
   maxFrameBytes = DEFAULT_MAX_FRAME_BYTES;
 
   /** `onEnded` is told of each stream whose response is sent to its end. */
@@ -31,6 +33,7 @@ export class Sender {
     const bound = this.#encoder.bound(fields);
     const output = this.#output;
     const target = output.room(bound + FRAME_HEAD_BYTES);
+    this.sentFrames += 1;
     const at = output.at;
     const start = at + FRAME_HEAD_BYTES;
     const end = this.#encoder.encode(fields, target, start);
@@ -73,6 +76,11 @@ export class Sender {
     this.#ready?.delete(stream);
   }
 
+  /** As Output says. */
+  afterWrite(onWritten: () => void): void {
+    this.#output.afterWrite(onWritten);
+  }
+
   /** False where the window would be larger than it may be: section 6.9.1. */
   widen(bytes: number): boolean {
     if (this.#window + bytes > MAX_WINDOW) return false;
@@ -112,6 +120,7 @@ export class Sender {
     const { backlog = [] } = stream;
     const [first = NOTHING] = backlog;
     const length = Math.min(first.length, this.maxFrameBytes, this.#window, stream.sendWindow);
+    if (length === first.length || length === this.maxFrameBytes) this.sentFrames += 1;
     this.#window -= length;
     stream.sendWindow -= length;
     this.#frame(stream.id, length, 0);
@@ -141,6 +150,7 @@ export class Sender {
     const output = this.#output;
     let room = Math.min(this.maxFrameBytes, head.length + body.length);
     this.#frame(streamId, room, head.length);
+    this.sentFrames += 1;
     if (head.length > 0) {
       output.room(head.length).set(head, output.at);
       output.at += head.length;
@@ -150,6 +160,7 @@ export class Sender {
     for (let at = room; at < body.length; at += room) {
       room = Math.min(this.maxFrameBytes, body.length - at);
       this.#frame(streamId, room, 0);
+      this.sentFrames += 1;
       output.append(body, at, at + room);
     }
   }

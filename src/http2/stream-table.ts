@@ -1,6 +1,6 @@
 import { Allowance, type Rate } from './allowance.js';
 import { ConnectionError, ERROR_CODE, type ErrorCode, protocolError } from './error-code.js';
-import { MAX_STREAM_ID } from './frame.js';
+import { DEFAULT_WINDOW, MAX_STREAM_ID } from './frame.js';
 import type { FrameWriter } from './frame-writer.js';
 import type { HeaderSink } from './header-reader.js';
 import type { HeaderField } from './hpack/header-field.js';
@@ -49,10 +49,14 @@ export class StreamTable implements StreamHost, HeaderSink {
   readonly #sender: Sender;
   readonly #windows: ReceiveWindows;
   readonly #streamWindowBytes: number;
+  /** What the peer may send on a stream that it opens now. */
+  #streamWindow: number;
   readonly #resets: Allowance;
   readonly #resetStreams: ResetStreams;
   #lastStreamId = 0;
   #lastTakenId = MAX_STREAM_ID;
+  /** What the peer may have sent, within their windows, on streams that it did not know to be over. */
+  #strayBytes = 0;
 
   constructor(limits: StreamLimits, parts: StreamTableParts) {
     this.#parts = parts;
@@ -61,6 +65,8 @@ export class StreamTable implements StreamHost, HeaderSink {
     this.#windows = parts.windows;
     this.limit = new StreamLimit(limits.maxConcurrentStreams);
     this.#streamWindowBytes = limits.streamWindowBytes;
+    // Section 6.9.3: whoever has not heard of a smaller window goes by the default.
+    this.#streamWindow = Math.max(limits.streamWindowBytes, DEFAULT_WINDOW);
     this.#resets = new Allowance(limits.resets, parts.clock.now());
     this.#resetStreams = new ResetStreams(Math.min(Math.max(2 * limits.maxConcurrentStreams, MIN_RESET_STREAMS), MAX_RESET_STREAMS));
   }
@@ -89,11 +95,12 @@ export class StreamTable implements StreamHost, HeaderSink {
     return this.#streams.get(streamId);
   }
 
-  onHeaderList(streamId: number, isLast: boolean, fields: readonly HeaderField[], isOversized: boolean): void {
-    if (streamId > this.#lastStreamId) return this.#open(streamId, isLast, fields, isOversized);
+  onHeaderList(streamId: number, isLast: boolean, fields: readonly HeaderField[], isOversized: boolean): boolean {
+    if (streamId > this.#lastStreamId) return this.#onNewStream(streamId, isLast, fields, isOversized);
     const stream = this.#streams.get(streamId);
-    if (stream !== undefined) this.#onTrailers(stream, fields, isLast);
-    else this.assertStray(streamId, 'HEADERS');
+    if (stream === undefined) this.assertStray(streamId, 'HEADERS');
+    else this.#onTrailers(stream, fields, isLast);
+    return stream !== undefined;
   }
 
   onSelfDependency(streamId: number): void {
@@ -101,15 +108,22 @@ export class StreamTable implements StreamHost, HeaderSink {
     this.refuseById(streamId, ERROR_CODE.PROTOCOL_ERROR);
   }
 
-  #open(streamId: number, isLast: boolean, fields: readonly HeaderField[], isOversized: boolean): void {
+  /** False behind our last GOAWAY: the peer takes it elsewhere, once it has heard of it (section 6.8). */
+  #onNewStream(streamId: number, isLast: boolean, fields: readonly HeaderField[], isOversized: boolean): boolean {
     this.#lastStreamId = streamId;
-    if (streamId > this.#lastTakenId) return;
+    const isTaken = streamId <= this.#lastTakenId;
+    if (isTaken) this.#open(streamId, isLast, fields, isOversized);
+    else this.#strayBytes += this.#streamWindow;
+    return isTaken;
+  }
+
+  #open(streamId: number, isLast: boolean, fields: readonly HeaderField[], isOversized: boolean): void {
     if (this.#streams.size >= this.limit.enforced) return this.refuseById(streamId, ERROR_CODE.REFUSED_STREAM);
     const head = isOversized ? undefined : readRequestHead(fields);
     if (head === undefined && !isOversized) return this.refuseById(streamId, ERROR_CODE.PROTOCOL_ERROR);
     // Section 8.1.1: a body of the length that was said.
     if (isLast && (head?.contentLength ?? 0) > 0) return this.refuseById(streamId, ERROR_CODE.PROTOCOL_ERROR);
-    const stream = new Stream(streamId, this, this.#sender.initialWindow, this.#streamWindowBytes, head?.contentLength);
+    const stream = new Stream(streamId, this, this.#sender.initialWindow, this.#streamWindow, head?.contentLength);
     stream.remoteClosed = isLast;
     this.#streams.set(streamId, stream);
     this.#announce(stream, head);
@@ -139,6 +153,15 @@ export class StreamTable implements StreamHost, HeaderSink {
     stream.tellEnd();
   }
 
+  /** The peer goes by our settings. The first of them may have made windows smaller, of which it has used some by now (section 6.9.3). */
+  settingsAcknowledged(): void {
+    this.limit.acknowledge();
+    const excess = this.#streamWindow - this.#streamWindowBytes;
+    if (excess === 0) return;
+    this.#streamWindow = this.#streamWindowBytes;
+    for (const stream of this.#streams.values()) stream.receiveWindow -= excess;
+  }
+
   /** SETTINGS_INITIAL_WINDOW_SIZE changes what is left of every window: section 6.9.2. */
   resizeWindows(size: number): void {
     const change = size - this.#sender.initialWindow;
@@ -156,6 +179,14 @@ export class StreamTable implements StreamHost, HeaderSink {
     if (streamId <= this.#lastTakenId && !this.#resetStreams.has(streamId)) {
       throw new ConnectionError(ERROR_CODE.STREAM_CLOSED, `${frame} is on a closed stream`);
     }
+  }
+
+  /** DATA of a stream that is not open: false where it is more than the peer may have sent in good faith. */
+  takeStray(bytes: number): boolean {
+    this.#strayBytes -= Math.max(1, bytes);
+    if (this.#strayBytes >= 0) return true;
+    this.#strayBytes = 0;
+    return false;
   }
 
   /** Section 5.1.1: streams of even numbers are the server's, and we open none. */
@@ -180,6 +211,7 @@ export class StreamTable implements StreamHost, HeaderSink {
   refuseById(streamId: number, code: ErrorCode): void {
     const stream = this.#streams.get(streamId);
     if (stream !== undefined) return this.refuse(stream, code);
+    this.#strayBytes += this.#streamWindow;
     this.#writeReset(streamId, code);
     this.spendReset();
   }
@@ -213,6 +245,7 @@ export class StreamTable implements StreamHost, HeaderSink {
 
   reset(stream: Stream, code: ErrorCode): void {
     if (stream.isOver) return;
+    if (!stream.remoteClosed) this.#strayBytes += Math.max(0, stream.receiveWindow);
     this.#writeReset(stream.id, code);
     this.#close(stream);
   }
@@ -223,6 +256,10 @@ export class StreamTable implements StreamHost, HeaderSink {
 
   expects(stream: Stream, bytes: number): void {
     this.#windows.expect(stream, bytes);
+  }
+
+  afterWrite(onWritten: () => void): void {
+    this.#sender.afterWrite(onWritten);
   }
 
   failed(stream: Stream, error: unknown): void {

@@ -3,7 +3,7 @@ import type { HeaderField } from './hpack/header-field.js';
 
 /** What becomes of a request's body, and of the stream. What it throws ends its stream with INTERNAL_ERROR, and nothing else. */
 export interface StreamListener {
-  /** A part of the body; `bytes` may be kept. Whoever takes it calls `consume`, now or when there is room for more. */
+  /** A part of the body, to be copied: after the return others lie there. Whoever takes it calls `consume`, now or when there is room for more. */
   onData(bytes: Buffer, start: number, end: number): void;
   /** The body is complete. */
   onEnd(): void;
@@ -23,6 +23,7 @@ export interface StreamHost {
   reset(stream: Stream, code: ErrorCode): void;
   consumed(stream: Stream, bytes: number): void;
   expects(stream: Stream, bytes: number): void;
+  afterWrite(onWritten: () => void): void;
   /** The stream's listener has thrown: our fault, and this stream's alone. */
   failed(stream: Stream, error: unknown): void;
 }
@@ -47,6 +48,9 @@ export class Stream {
   receiveWindow: number;
   /** What was consumed and not given back to its window yet. */
   unannounced = 0;
+  /** Of a message that is known to come: what is still to be consumed, and how far its window was opened for it beyond its own. */
+  expected = 0;
+  surplus = 0;
   /** Of the content-length; undefined where none was said. */
   contentLeft: number | undefined;
   /** What waits to be sent; undefined while nothing does. */
@@ -95,6 +99,11 @@ export class Stream {
   /** So many bytes more are about to come and will be taken: the window may be opened for all of them at once. */
   expect(bytes: number): void {
     this.#host.expects(this, bytes);
+  }
+
+  /** Calls `onWritten` at some time after all that was sent is with the system; never, where the connection is lost before. Also for a stream that is over. */
+  afterWrite(onWritten: () => void): void {
+    this.#host.afterWrite(onWritten);
   }
 
   // What the connection tells the listener.

@@ -21,6 +21,7 @@ export function inferenceV1Service(plane: DataPlane, { maxTypedBytes }: Inferenc
     request: createInferCodec(InferRequest, MILLRACE_INFER_LAYOUT, maxTypedBytes),
     admission: 'inference',
     kind: 'unary',
+    borrowsRequest: true,
     handle: (message, call) => answer(plane, message, call, maxTypedBytes),
   };
   const streaming: Method<InferStreamRequest, InferStreamResponse> = {

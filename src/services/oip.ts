@@ -118,6 +118,7 @@ function modelInferMethod(
     response: modelInferResponseCodec,
     admission: 'inference',
     kind: 'unary',
+    borrowsRequest: true,
     handle: (message, call) => modelInfer(planes, message, call, headerForwardPattern),
   };
 }

@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import { connectionLimits } from '../../src/grpc/native/transport-limits.js';
+import { DEFAULT_GRPC_SERVER_OPTIONS } from '../../src/grpc/server-options.js';
 import { ERROR_CODE } from '../../src/http2/error-code.js';
 import { SETTING } from '../../src/http2/settings.js';
-import { AbuseRig, COLLECT, ECHO, HOLD, LARGE, STREAM, STUCK } from '../support/abuse-rig.js';
+import { AbuseRig, COLLECT, ECHO, HOLD, LARGE, ONE, STREAM, STUCK } from '../support/abuse-rig.js';
 import { FramePeer } from '../support/frame-peer.js';
-import { frame } from '../support/grpc-client.js';
+import { frame, RawClient } from '../support/grpc-client.js';
 import { until } from '../support/grpc-server.js';
 import {
   continuationFrame,
@@ -28,7 +30,8 @@ import { H2Rig } from '../support/h2-rig.js';
 
 const EMPTY = Buffer.alloc(0);
 /** More than any allowance: none of them grows while the clock stands. */
-const FLOOD = 20_100;
+const FLOOD = 5_100;
+const RESETS = 1_100;
 
 function times(count: number, bytes: (index: number) => Buffer): Buffer {
   return Buffer.concat(Array.from({ length: count }, (_, index) => bytes(index)));
@@ -52,18 +55,19 @@ const TOO_MANY_RESETS = 'too many streams are reset or refused';
 const TOO_MANY_FRAMES = 'too many frames that carry nothing';
 const BLOCK_TOO_LONG = 'a header block is over 65536 bytes or 16 frames';
 const CALM = ERROR_CODE.ENHANCE_YOUR_CALM;
+const { CANCEL } = ERROR_CODE;
 
 describe('a client that floods is told to calm down and sent away, and nobody else is:', () => {
   const opened = grpcHeadersFrame(1, HOLD);
   const initialWindow = (index: number) => settingsFrame([SETTING.INITIAL_WINDOW_SIZE, 65_535 + (index % 2)]);
   it.each<[what: string, text: string, bytes: Buffer]>([
-    ['rapid reset', TOO_MANY_RESETS, times(2_100, (n) => Buffer.concat([grpcHeadersFrame(2 * n + 1, HOLD), resetFrame(2 * n + 1, 8)]))],
-    ['requests that are malformed', TOO_MANY_RESETS, times(2_100, (n) => headersFrame(2 * n + 1, [[':method', 'POST']]))],
-    ['more streams than it may have', TOO_MANY_RESETS, times(2_700, (n) => grpcHeadersFrame(2 * n + 1, HOLD))],
+    ['rapid reset', TOO_MANY_RESETS, times(RESETS, (n) => Buffer.concat([grpcHeadersFrame(2 * n + 1, HOLD), resetFrame(2 * n + 1, 8)]))],
+    ['requests that are malformed', TOO_MANY_RESETS, times(RESETS, (n) => headersFrame(2 * n + 1, [[':method', 'POST']]))],
+    ['more streams than it may have', TOO_MANY_RESETS, times(512 + RESETS, (n) => grpcHeadersFrame(2 * n + 1, HOLD))],
     [
       'streams that it makes us reset',
       TOO_MANY_RESETS,
-      times(2_100, (n) => Buffer.concat([grpcHeadersFrame(2 * n + 1, HOLD), windowUpdateFrame(2 * n + 1, 0)])),
+      times(RESETS, (n) => Buffer.concat([grpcHeadersFrame(2 * n + 1, HOLD), windowUpdateFrame(2 * n + 1, 0)])),
     ],
     ['PING', TOO_MANY_FRAMES, times(FLOOD, () => pingFrame())],
     ['answers to PINGs that nobody sent', TOO_MANY_FRAMES, times(FLOOD, () => frameOf(FRAME_TYPE.ping, 1, 0, Buffer.from('hello??!')))],
@@ -83,8 +87,15 @@ describe('a client that floods is told to calm down and sent away, and nobody el
     [
       'DATA for a stream that is over',
       TOO_MANY_FRAMES,
-      Buffer.concat([opened, windowUpdateFrame(1, 0), times(FLOOD, () => dataFrame(1, Buffer.from('x'), false))]),
+      // What it could have sent before it heard of that is free: as much as the window.
+      Buffer.concat([
+        opened,
+        windowUpdateFrame(1, 0),
+        times(64, () => dataFrame(1, Buffer.alloc(16_384), false)),
+        times(FLOOD, () => dataFrame(1, Buffer.from('x'), false)),
+      ]),
     ],
+    ['HEADERS for a stream that is over', TOO_MANY_FRAMES, Buffer.concat([opened, windowUpdateFrame(1, 0), times(FLOOD, () => opened)])],
     [
       'CONTINUATION',
       BLOCK_TOO_LONG,
@@ -342,6 +353,79 @@ describe('a client that promises large messages and sends a byte of each', () =>
     expect(await rig.bystander.status(ECHO, 1_000_000)).toBe(0);
     attacker.drop();
     await rig.settled();
+  });
+});
+
+describe('a client that half-sends many large messages', () => {
+  it('takes others no room for theirs', async () => {
+    await using rig = await AbuseRig.start({ assemblyBudgetBytes: 8 * 1024 * 1024 });
+    await using attacker = await FramePeer.greeted(rig.at.address);
+    // Eight of 900,000 bytes hold all there is.
+    const half = (id: number) =>
+      Buffer.concat([grpcHeadersFrame(id, ECHO), dataFrame(id, frame(Buffer.alloc(900_000)).subarray(0, 16_384), false)]);
+    const rest = (id: number) => times(32, () => dataFrame(id, Buffer.alloc(16_384), false));
+    const ids = streamIds(8);
+    // As far as the stream's windows go, again and again.
+    attacker.send(...ids.map(half), ...ids.map(rest), pingFrame());
+    await until(() => attacker.all(FRAME_TYPE.ping).length > 0);
+    for (let call = 0; call < 3; call += 1) expect(await rig.bystander.status(ECHO, 1_000_000)).toBe(0);
+    attacker.drop();
+    await rig.settled();
+  });
+});
+
+describe('a client over the receive budget that sends to a handler that does not read', () => {
+  it.each([
+    ['from the start', STUCK],
+    ['behind a large message', ONE],
+  ])('%s is held up on that stream alone', async (_what, path) => {
+    await using rig = await AbuseRig.start({ receiveBudgetBytes: 0 });
+    await using client = await RawClient.connect(rig.at.address);
+    const stuck = client.open(path);
+    stuck.send(Buffer.alloc(200_000));
+    stuck.send(Buffer.alloc(200_000));
+    for (let round = 0; round < 3; round += 1) {
+      const answers: unknown[] = [];
+      for (let call = 0; call < 3; call += 1)
+        void client.call(COLLECT, Buffer.alloc(100_000)).then(({ status, messages }) => answers.push([status, String(messages[0])]));
+      await until(() => answers.length === 3);
+      expect(answers).toEqual(Array(3).fill([0, '100000']));
+    }
+    // Some of it has not even left.
+    expect(stuck.stream.writableLength).toBeGreaterThan(0);
+    stuck.stream.close();
+    await rig.settled();
+  });
+});
+
+describe('a client that means well', () => {
+  it('may cancel all of its calls at once, twice over', async () => {
+    await using rig = await AbuseRig.start();
+    await using client = await RawClient.connect(rig.at.address);
+    for (let round = 1; round <= 2; round += 1) {
+      const calls = streamIds(500).map(() => client.open(HOLD));
+      for (const call of calls) call.stream.end(frame('hello'));
+      await until(() => rig.at.door.inside.size >= 500);
+      for (const { stream } of calls) stream.close(CANCEL);
+      await Promise.all(calls.map(({ answer }) => answer));
+    }
+    expect((await client.call(ECHO, 'hello')).status).toBe(0);
+    await client[Symbol.asyncDispose]();
+    await rig.settled();
+  });
+
+  it('may widen its windows for every small message of 512 streams, and ask how long the line is', async () => {
+    const limits = connectionLimits({ ...DEFAULT_GRPC_SERVER_OPTIONS, listen: [] });
+    const rig = await H2Rig.greeted(limits);
+    const ids = streamIds(512);
+    rig.receive(...ids.map((id) => headersFrame(id, requestFields(), { endStream: true })));
+    for (let message = 0; message < 50; message += 1) {
+      for (const { stream } of rig.requests) stream.send(EMPTY, Buffer.alloc(100));
+      await rig.sent();
+      rig.receive(...ids.map((id) => Buffer.concat([windowUpdateFrame(id, 100), windowUpdateFrame(0, 100), pingFrame()])));
+    }
+    expect(await rig.failure()).toBeUndefined();
+    expect(rig.requests.every(({ resets }) => resets.length === 0)).toBe(true);
   });
 });
 

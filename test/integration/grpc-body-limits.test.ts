@@ -40,19 +40,24 @@ describe('on the native transport', () => {
     expect((await silent.answer).messages.map(String)).toEqual(['STILL HERE']);
   });
 
-  it('messages in part hold no more than the budget says: one over it is told to come again', async () => {
-    await using at = await startServer([serviceOf(echo)], { transport: 'native', assemblyBudgetBytes: 1024 * 1024 });
+  it('messages in part hold no more than the budget says: one over it is told to come again, and so is the greediest where others want some', async () => {
+    await using at = await startServer([serviceOf(echo)], { transport: 'native', assemblyBudgetBytes: 2.5 * 1024 * 1024 });
     await using client = await RawClient.connect(at.address);
-    const half = frame(Buffer.alloc(900_000)).subarray(0, 600_000);
-    const held = client.open('/test.Test/Echo');
-    held.stream.write(half);
-    await new Promise((resolve) => client.session.ping(resolve));
-    const refused = client.open('/test.Test/Echo');
-    refused.stream.write(half);
+    await using neighbour = await RawClient.connect(at.address);
+    const whole = frame(Buffer.alloc(900_000));
+    const hold = async () => {
+      const held = client.open('/test.Test/Echo');
+      held.stream.write(whole.subarray(0, 600_000));
+      await new Promise((resolve) => client.session.ping(resolve));
+      return held;
+    };
+    const [oldest, held, refused] = [await hold(), await hold(), await hold()];
     const { status, text, trailers, headers } = await refused.answer;
     expect([status, text]).toEqual([8, 'too many bytes of incomplete requests are held']);
     expect({ ...headers, ...trailers }).toMatchObject({ 'grpc-retry-pushback-ms': '1000' });
-    held.stream.end(frame(Buffer.alloc(900_000)).subarray(600_000));
+    expect((await neighbour.call('/test.Test/Echo', Buffer.alloc(900_000))).status).toBe(0);
+    expect(await oldest.answer).toMatchObject({ status: 8, text: 'too many bytes of incomplete requests are held' });
+    held.stream.end(whole.subarray(600_000));
     expect((await held.answer).status).toBe(0);
     expect((await client.call('/test.Test/Echo', Buffer.alloc(900_000))).status).toBe(0);
   });

@@ -183,3 +183,21 @@ describe('a server with --max-connections 1', () => {
     expect(await again.call(INFER, identityRequest('quick'))).toMatchObject({ status: OK });
   });
 });
+
+describe('a server with --max-connections-per-peer', () => {
+  it('1 closes the second connection of a peer at once, and counts it', async () => {
+    await using app = await start({ maxConnectionsPerPeer: '1' });
+    await using first = await RawClient.connect(app.address);
+    await expect(RawClient.connect(app.address)).rejects.toThrow();
+    await app.reaches(1, SHED, { cause: 'connections' });
+    expect(await first.call(INFER, identityRequest('quick'))).toMatchObject({ status: OK });
+  });
+
+  it('0 lets a peer have as many as there may be', async () => {
+    await using app = await start({ maxConnectionsPerPeer: '0', maxConnections: '3' });
+    await using _first = await RawClient.connect(app.address);
+    await using _second = await RawClient.connect(app.address);
+    await using third = await RawClient.connect(app.address);
+    expect(await third.call(INFER, identityRequest('quick'))).toMatchObject({ status: OK });
+  });
+});

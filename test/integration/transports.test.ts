@@ -22,6 +22,15 @@ const SERVICE = serviceOf(
   unary('Metadata', async (_text, { metadata, path, deadline }) =>
     JSON.stringify([path, deadline === Infinity, metadata.get('x-a'), metadata.get('x-trace-bin'), ...metadata.entries()]),
   ),
+  // What the client's metadata says, before the message, beside the status, or beside an error.
+  serverStream('Adorn', async (text, call) => {
+    const bytes = call.metadata.getBinary('x-trace-bin');
+    for (const [name, value] of call.metadata.entries()) if (name.startsWith('x-a')) call.addHeader(name, value);
+    if (bytes !== undefined) call.addTrailer('x-trace-bin', bytes);
+    call.addTrailer('x-length', `${text.length}`);
+    if (text.length % 3 > 0) await call.send(text.slice(0, 20));
+    if (text.length % 3 > 1) throw new ServingError('unsupported', 'adorned');
+  }),
   unary('Fail', async (text) => {
     const codes = ['invalid_request', 'overloaded', 'unsupported', 'internal'] as const;
     const code = codes[text.length % codes.length] ?? 'internal';
@@ -56,17 +65,15 @@ interface Outcome {
   readonly contentType: string | undefined;
   readonly status: number | undefined;
   readonly text: string | undefined;
+  readonly headers: readonly (readonly [name: string, value: string])[];
   readonly trailers: readonly (readonly [name: string, value: string])[];
   readonly messages: readonly string[];
   /** Where there is no status. */
   readonly rstCode: number | undefined;
 }
 
-/**
- * Of the headers of an answer, what is not a trailer that stands there for want of a message. The text is compared decoded: grpc-js encodes
- * more of it than the specification asks for.
- */
-const NO_TRAILERS = new Set([':status', 'content-type', 'date', 'grpc-encoding', 'grpc-accept-encoding', 'grpc-message']);
+/** What is compared elsewhere, or is each transport's own. The text is compared decoded: grpc-js encodes more of it than the specification asks for. */
+const OTHERS = new Set([':status', 'content-type', 'date', 'grpc-encoding', 'grpc-accept-encoding', 'grpc-message']);
 
 function outcomeOf({ status, text, messages, headers, trailers, rstCode }: GrpcAnswer): Outcome {
   const isGrpc = status !== undefined;
@@ -76,7 +83,8 @@ function outcomeOf({ status, text, messages, headers, trailers, rstCode }: GrpcA
     status,
     // grpc-js says "OK" with each of them.
     text: status === 0 ? undefined : text,
-    trailers: [...entries(headers), ...entries(trailers)].filter(([name]) => isGrpc && !NO_TRAILERS.has(name)).sort(),
+    headers: isGrpc ? entries(headers) : [],
+    trailers: isGrpc ? entries(trailers) : [],
     // The body of an answer that is no gRPC is each transport's own.
     messages: isGrpc ? messages.map(digest) : [],
     rstCode: headers[':status'] === undefined ? rstCode : undefined,
@@ -84,7 +92,13 @@ function outcomeOf({ status, text, messages, headers, trailers, rstCode }: GrpcA
 }
 
 function entries(headers: IncomingHttpHeaders): [string, string][] {
-  return Object.entries(headers).map(([name, value]) => [name, String(value)]);
+  const pairs = Object.entries(headers).filter(([name]) => !OTHERS.has(name));
+  return pairs.map(([name, value]): [string, string] => [name, name.endsWith('-bin') ? bare(value) : String(value)]).sort();
+}
+
+/** Base64 without padding, which each transport does as it likes. */
+function bare(value: string | string[] | undefined): string {
+  return String(value).replace(/=+$/, '');
 }
 
 function digest(message: Buffer): string {

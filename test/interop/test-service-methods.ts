@@ -30,6 +30,9 @@ interface InputRequest {
   readonly payload: Payload | null;
 }
 
+const INITIAL_METADATA = 'x-grpc-test-echo-initial';
+const TRAILING_METADATA = 'x-grpc-test-echo-trailing-bin';
+
 const includeDirs = [fileURLToPath(new URL('../../../test/interop/proto', import.meta.url))];
 const definitions = loadSync('grpc/testing/test.proto', { includeDirs, keepCase: true, defaults: true });
 const rpcs = definitions['grpc.testing.TestService'] as unknown as Readonly<Record<string, MethodDefinition<object, object>>>;
@@ -65,6 +68,14 @@ const statusOf: Service['statusOf'] = ({ message, cause }) => {
 
 const payload = (size: number): { readonly payload: Payload } => ({ payload: { body: Buffer.alloc(size) } });
 
+/** What the case custom_metadata wants back. */
+function echoMetadata(call: Call): void {
+  const initial = call.metadata.get(INITIAL_METADATA);
+  const trailing = call.metadata.getBinary(TRAILING_METADATA);
+  if (initial !== undefined) call.addHeader(INITIAL_METADATA, initial);
+  if (trailing !== undefined) call.addTrailer(TRAILING_METADATA, trailing);
+}
+
 async function answer({ response_parameters: parameters }: OutputRequest, call: SendingCall<unknown>): Promise<void> {
   for (const { size, interval_us: micros } of parameters) {
     if (micros > 0) await pause(micros / 1000, call);
@@ -90,7 +101,8 @@ const emptyCall: Method = { ...rpc('EmptyCall'), kind: 'unary', handle: async ()
 const unaryCall: Method<SimpleRequest> = {
   ...(rpc('UnaryCall') as Common & { readonly request: Codec<SimpleRequest> }),
   kind: 'unary',
-  async handle(request) {
+  async handle(request, call) {
+    echoMetadata(call);
     assertNotRefused(request.response_status);
     return { ...payload(request.response_size), ...(request.fill_server_id && { server_id: 'millrace' }) };
   },
@@ -119,6 +131,7 @@ const fullDuplexCall: Method<OutputRequest> = {
   ...outputCodec('FullDuplexCall'),
   kind: 'bidi',
   async handle(requests, call) {
+    echoMetadata(call);
     for await (const request of requests) {
       assertNotRefused(request.response_status);
       await answer(request, call);

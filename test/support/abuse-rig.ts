@@ -1,4 +1,5 @@
 import { expect } from '@jest/globals';
+import type { GrpcServerOptions } from '../../src/grpc/server-options.js';
 import { Bystander } from './bystander.js';
 import { clientStream, serverStream, unary, untilCancelled } from './grpc-methods.js';
 import { serviceOf, startServer, type TestServer, until } from './grpc-server.js';
@@ -10,6 +11,7 @@ export const STREAM = '/test.Test/Stream';
 export const HOLD = '/test.Test/Hold';
 export const COLLECT = '/test.Test/Collect';
 export const STUCK = '/test.Test/Stuck';
+export const ONE = '/test.Test/One';
 
 /** A server of the native transport whose clock stands still, and somebody who calls it whatever others do to it. */
 export class AbuseRig implements AsyncDisposable {
@@ -19,7 +21,7 @@ export class AbuseRig implements AsyncDisposable {
   /** Messages that the streams have been rid of. */
   readonly sent: { count: number };
 
-  static async start(): Promise<AbuseRig> {
+  static async start(options: Partial<GrpcServerOptions> = {}): Promise<AbuseRig> {
     const clock = new ManualClock();
     const sent = { count: 0 };
     const stream = serverStream('Stream', async (_request, call) => {
@@ -38,10 +40,15 @@ export class AbuseRig implements AsyncDisposable {
       unary('Large', async () => 'x'.repeat(100_000)),
       unary('Hold', (_text, call) => untilCancelled(call)),
       clientStream('Stuck', (_texts, call) => untilCancelled(call)),
+      // Takes a message and no other.
+      clientStream('One', async (texts, call) => {
+        for await (const _text of texts) await untilCancelled(call);
+        return '';
+      }),
       stream,
       collect,
     ];
-    const at = await startServer([serviceOf(...methods)], { transport: 'native' }, clock);
+    const at = await startServer([serviceOf(...methods)], { transport: 'native', ...options }, clock);
     return new AbuseRig(clock, at, await Bystander.beside(at.address, ECHO), sent);
   }
 

@@ -24,6 +24,10 @@ export class FakeSendingCall<O> implements StreamingCall<O> {
     this.metadata = new HeaderMetadata(metadata);
   }
 
+  addHeader(): void {}
+
+  addTrailer(): void {}
+
   async send(message: O): Promise<void> {
     this.sent.push(message);
     await this.hold;

@@ -12,7 +12,12 @@ export class FakeSocket extends EventEmitter {
   isDestroyed = false;
   /** How many times it was handed something. */
   writes = 0;
+  /** What the next read leaves where the present one was. */
+  litter = 0xaa;
   readonly #written: Buffer[] = [];
+  /** What waits in the socket lies where its writer has it. */
+  readonly #held: Uint8Array[] = [];
+  #onWritten: (() => void)[] = [];
   #needsDrain = false;
 
   asSocket(): Socket {
@@ -21,26 +26,34 @@ export class FakeSocket extends EventEmitter {
 
   /** What was written since the last time. Writers may use their memory again, so it is a copy. */
   take(): Buffer {
+    this.#passHeld();
     return Buffer.concat(this.#written.splice(0));
   }
 
   receive(bytes: Uint8Array): void {
-    this.emit('data', Buffer.from(bytes));
+    const chunk = Buffer.from(bytes);
+    this.emit('data', chunk);
+    chunk.fill(this.litter);
   }
 
   /** The other end has read everything. */
   drain(): void {
+    this.#passHeld();
     this.writableLength = 0;
+    for (const onWritten of this.#onWritten.splice(0)) onWritten();
     if (!this.#needsDrain) return;
     this.#needsDrain = false;
     this.emit('drain');
   }
 
-  write(bytes: Uint8Array): boolean {
+  write(bytes: Uint8Array, onWritten?: () => void): boolean {
     if (this.isEnded || this.isDestroyed) throw new Error('a write after the end');
     this.writes += 1;
-    this.#written.push(Buffer.from(bytes));
+    if (this.isHeld || this.#held.length > 0) this.#held.push(bytes);
+    else this.#written.push(Buffer.from(bytes));
     if (this.isHeld) this.writableLength += bytes.length;
+    if (onWritten !== undefined && this.writableLength > 0) this.#onWritten.push(onWritten);
+    else onWritten?.();
     const hasRoom = this.writableLength < this.writableHighWaterMark;
     if (!hasRoom) this.#needsDrain = true;
     return hasRoom;
@@ -68,5 +81,9 @@ export class FakeSocket extends EventEmitter {
     if (this.isDestroyed) return;
     this.isDestroyed = true;
     this.emit('close');
+  }
+
+  #passHeld(): void {
+    for (const bytes of this.#held.splice(0)) this.#written.push(Buffer.from(bytes));
   }
 }

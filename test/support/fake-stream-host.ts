@@ -10,6 +10,8 @@ export class FakeStreamHost implements StreamHost {
   readonly resets: number[] = [];
   readonly expected: number[] = [];
   readonly errors: unknown[] = [];
+  /** What is to be called once everything is written. */
+  readonly afterWrites: (() => void)[] = [];
   consumedBytes = 0;
   givenBytes = 0;
   isHeld = false;
@@ -20,6 +22,8 @@ export class FakeStreamHost implements StreamHost {
     const bytes = Buffer.concat([Buffer.from('before'), ...parts, Buffer.from('behind')]);
     this.givenBytes += bytes.length - 12;
     this.stream.tellData(bytes, 6, bytes.length - 6);
+    // As the next read would.
+    bytes.fill(0xaa);
   }
 
   end(): void {
@@ -76,6 +80,10 @@ export class FakeStreamHost implements StreamHost {
 
   expects(_stream: Stream, bytes: number): void {
     this.expected.push(bytes);
+  }
+
+  afterWrite(onWritten: () => void): void {
+    this.afterWrites.push(onWritten);
   }
 
   failed(_stream: Stream, error: unknown): void {

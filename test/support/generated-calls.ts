@@ -17,6 +17,9 @@ export interface GeneratedCall {
   readonly hasBadFlag: boolean;
 }
 
+/** Looked up once: in Jest's context every look at a global costs a call. */
+const { floor, imul } = Math;
+
 /** Numbers that look random and are the same for each seed. */
 export class Dice {
   #state: number;
@@ -28,13 +31,13 @@ export class Dice {
   /** In [0, 1). */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    let mixed = imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
+    mixed = (mixed + imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
   below(limit: number): number {
-    return Math.floor(this.next() * limit);
+    return floor(this.next() * limit);
   }
 
   chance(share: number): boolean {
@@ -47,7 +50,7 @@ export class Dice {
 }
 
 /** Answered whatever comes; the others wait for the end of the call. */
-const ANSWERING = ['Echo', 'Metadata', 'Fail', 'Count', 'Break', 'Join', 'Shout', 'Early', 'Unknown'] as const;
+const ANSWERING = ['Echo', 'Metadata', 'Adorn', 'Fail', 'Count', 'Break', 'Join', 'Shout', 'Early', 'Unknown'] as const;
 const HANGING = ['Hang', 'HangStream'] as const;
 const STREAMED = new Set<string>(['Join', 'Shout', 'HangStream']);
 

@@ -2,6 +2,8 @@ import { constants, type ServerHttp2Stream } from 'node:http2';
 import { Metadata, type ServerInterceptingCallInterface, status as statusCode } from '@grpc/grpc-js';
 import type { CallStatus } from '../../wire/status.js';
 import type { CarriedCall, Carrier } from '../carrier.js';
+import { isBinaryName } from '../metadata.js';
+import type { MetadataField } from '../metadata-field.js';
 
 type GrpcJsStatus = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 
@@ -28,6 +30,10 @@ export class GrpcJsCarrier implements Carrier {
     transport.start(this);
   }
 
+  get hasResponded(): boolean {
+    return this.#stream.headersSent;
+  }
+
   get isFull(): boolean {
     return this.#stream.writableNeedDrain;
   }
@@ -37,12 +43,18 @@ export class GrpcJsCarrier implements Carrier {
   }
 
   write(message: Uint8Array, written: () => void): void {
+    this.#sendAddedHeaders();
     this.#transport?.sendMessage(message, written);
   }
 
   end(status: CallStatus): void {
-    this.#transport?.sendStatus(toGrpcJs(status));
+    this.#sendAddedHeaders();
+    const { addedTrailers } = this.#call;
+    this.#transport?.sendStatus(addedTrailers === undefined ? toGrpcJs(status) : withTrailers(toGrpcJs(status), addedTrailers));
   }
+
+  /** Its memory is grpc-js's. */
+  releaseRequest(): void {}
 
   abort(): void {
     this.#stream.close(constants.NGHTTP2_CANCEL);
@@ -61,6 +73,11 @@ export class GrpcJsCarrier implements Carrier {
     if (this.#stream.closed) return;
     this.#halfClosed = true;
     this.#call.onHalfClose();
+  }
+
+  #sendAddedHeaders(): void {
+    const { addedHeaders } = this.#call;
+    if (addedHeaders !== undefined && !this.hasResponded) this.#transport?.sendMetadata(metadataOf(addedHeaders));
   }
 
   /** grpc-js calls this once for every call: when it is over, or when the client has gone. */
@@ -90,6 +107,18 @@ function toGrpcJs({ code, message, details, pushbackMs }: CallStatus): GrpcJsSta
   // grpc-js hands the text to encodeURI, which throws on half a surrogate pair: a round trip through UTF-8 replaces it.
   const text = Buffer.from(message, 'utf8').toString('utf8');
   return { code: isStatusCode(code) ? code : statusCode.UNKNOWN, details: text, metadata };
+}
+
+function withTrailers(status: GrpcJsStatus, trailers: readonly MetadataField[]): GrpcJsStatus {
+  const metadata = metadataOf(trailers);
+  if (status.metadata) metadata.merge(status.metadata);
+  return { ...status, metadata };
+}
+
+function metadataOf(fields: readonly MetadataField[]): Metadata {
+  const metadata = new Metadata();
+  for (const { name, value } of fields) metadata.add(name, isBinaryName(name) ? Buffer.from(value, 'base64') : value);
+  return metadata;
 }
 
 function isStatusCode(code: number): code is statusCode {

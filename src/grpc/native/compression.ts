@@ -1,11 +1,9 @@
 import { promisify } from 'node:util';
 import { gunzip, inflate } from 'node:zlib';
+import { Turns } from './turns.js';
 import { malformed, tooLargeUnpacked } from './unreadable.js';
 
 const UNPACK = { gzip: promisify(gunzip), deflate: promisify(inflate) } as const;
-
-/** As many as the system has threads for it: more at a time would be no faster, and each may become as large as a message can be. */
-const MAX_AT_A_TIME = 4;
 
 /** Encodings that messages may come in, as `grpc-encoding` names them; what it does not name is refused on the headers. */
 export type MessageEncoding = 'identity' | keyof typeof UNPACK;
@@ -23,11 +21,11 @@ export interface Recipient {
 /** The compressed messages of a server, each as it was. In the system's threads, a few at a time and in turn: a small one can take long to become a large one. */
 export class Decompressor {
   readonly #maxMessageBytes: number;
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #turns: Turns;
 
-  constructor(maxMessageBytes: number) {
+  constructor(maxMessageBytes: number, turns = new Turns()) {
     this.#maxMessageBytes = maxMessageBytes;
+    this.#turns = turns;
   }
 
   /**
@@ -36,24 +34,12 @@ export class Decompressor {
    */
   async decompress(message: Buffer, encoding: MessageEncoding, recipient: Recipient): Promise<Buffer> {
     if (encoding === 'identity') throw malformed('a message is marked as compressed, but no grpc-encoding is named');
-    await this.#turn();
+    await this.#turns.take();
     try {
       return recipient.isDeaf ? message : await this.#unpack(message, encoding);
     } finally {
-      this.#pass();
+      this.#turns.pass();
     }
-  }
-
-  async #turn(): Promise<void> {
-    if (this.#running < MAX_AT_A_TIME) this.#running += 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-  }
-
-  /** Whoever waits has the place from now on. */
-  #pass(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#running -= 1;
-    else next();
   }
 
   async #unpack(message: Buffer, encoding: keyof typeof UNPACK): Promise<Buffer> {

@@ -1,4 +1,5 @@
 import type { HeaderField } from '../../http2/hpack/header-field.js';
+import { decodeBinaryValue } from '../binary-value.js';
 import type { RequestMetadata } from '../call.js';
 import { isBinaryName, isTransportName } from '../metadata.js';
 
@@ -10,8 +11,16 @@ export class FieldMetadata implements RequestMetadata {
     this.#fields = fields;
   }
 
-  get(wanted: string): string | undefined {
-    if (isBinaryName(wanted)) return undefined;
+  get(name: string): string | undefined {
+    return isBinaryName(name) ? undefined : this.#find(name);
+  }
+
+  getBinary(name: string): Uint8Array | undefined {
+    const line = isBinaryName(name) ? this.#find(name) : undefined;
+    return line === undefined ? undefined : decodeBinaryValue(name, line);
+  }
+
+  #find(wanted: string): string | undefined {
     for (const { name, value } of this.#fields) if (name === wanted) return value;
     return undefined;
   }

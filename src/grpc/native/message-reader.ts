@@ -1,3 +1,4 @@
+import { type MessageMemory, roomFor } from './message-memory.js';
 import { malformed, tooLarge } from './unreadable.js';
 
 /** Of each message: a flag that says whether it is compressed, and its length in four bytes. gRPC over HTTP/2, "Length-Prefixed-Message". */
@@ -21,11 +22,12 @@ export interface MessageSink {
 }
 
 /**
- * Cuts a body into messages. One that lies in one piece is not copied. Throws UnreadableBody at the first prefix that is malformed or announces more than
- * the limit, before anything of it is held.
+ * Cuts a body into messages, each in memory of its own. Throws UnreadableBody at the first prefix that is malformed or announces more than the limit,
+ * before anything of it is held.
  */
 export class MessageReader {
   readonly #maxMessageBytes: number;
+  readonly #memory: MessageMemory;
   readonly #sink: MessageSink;
   /** For one that comes in parts. */
   #prefix: Buffer | undefined;
@@ -36,8 +38,9 @@ export class MessageReader {
   #body: Buffer | undefined;
   #bodyBytes = 0;
 
-  constructor(maxMessageBytes: number, sink: MessageSink) {
+  constructor(maxMessageBytes: number, memory: MessageMemory, sink: MessageSink) {
     this.#maxMessageBytes = maxMessageBytes;
+    this.#memory = memory;
     this.#sink = sink;
   }
 
@@ -48,6 +51,7 @@ export class MessageReader {
 
   /** Lets go of what there is of a message. Nothing can be read behind it. */
   drop(): void {
+    if (this.#body !== undefined) this.#memory.giveBack(this.#body);
     this.#body = undefined;
   }
 
@@ -84,7 +88,9 @@ export class MessageReader {
 
   #readBody(bytes: Buffer, start: number, end: number, length: number): number {
     if (this.#bodyBytes === 0 && end - start >= length) {
-      this.#finish(bytes.subarray(start, start + length));
+      const message = this.#memory.take(length);
+      bytes.copy(message, 0, start, start + length);
+      this.#finish(message, length);
       return start + length;
     }
     // A prefix alone gets no memory.
@@ -93,7 +99,7 @@ export class MessageReader {
     const body = this.#bodyFor(this.#bodyBytes + taken, length);
     bytes.copy(body, this.#bodyBytes, start, start + taken);
     this.#bodyBytes += taken;
-    if (this.#bodyBytes === length) this.#finish(body.subarray(0, length));
+    if (this.#bodyBytes === length) this.#finish(body, length);
     else if (this.#bodyBytes === taken) this.#sink.onExpected(length - taken);
     return start + taken;
   }
@@ -103,18 +109,22 @@ export class MessageReader {
     const { length: room = 0 } = this.#body ?? {};
     if (this.#body !== undefined && room >= needed) return this.#body;
     const promised = Math.min(PROMISE_FACTOR * needed, MAX_PROMISED_BYTES);
-    const size = Math.min(length, Math.max(needed, 2 * room, promised, MIN_ROOM_BYTES));
+    const size = roomFor(Math.min(length, Math.max(needed, 2 * room, promised, MIN_ROOM_BYTES)));
     this.#sink.onGrowing(size - room);
-    const grown = Buffer.allocUnsafeSlow(size);
-    this.#body?.copy(grown, 0, 0, this.#bodyBytes);
+    const grown = this.#memory.take(size);
+    if (this.#body !== undefined) {
+      this.#body.copy(grown, 0, 0, this.#bodyBytes);
+      this.#memory.giveBack(this.#body);
+    }
     this.#body = grown;
     return grown;
   }
 
-  #finish(message: Buffer): void {
+  /** `memory` may be longer than the message. */
+  #finish(memory: Buffer, length: number): void {
     this.#length = undefined;
     this.#body = undefined;
     this.#bodyBytes = 0;
-    this.#sink.onMessage(message, this.#isCompressed);
+    this.#sink.onMessage(memory.length === length ? memory : memory.subarray(0, length), this.#isCompressed);
   }
 }

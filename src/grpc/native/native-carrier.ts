@@ -3,17 +3,23 @@ import { ERROR_CODE } from '../../http2/error-code.js';
 import type { Stream, StreamListener } from '../../http2/stream.js';
 import type { CallStatus } from '../../wire/status.js';
 import type { CarriedCall, Carrier } from '../carrier.js';
-import { RESPONSE_HEADERS, trailersOf, trailersOnly } from './answers.js';
-import type { Assembler, Assemblies } from './assemblies.js';
+import { headersOf, trailersOf, trailersOnly } from './answers.js';
+import type { Assembler } from './assemblies.js';
+import type { AssemblyShare } from './assembly-share.js';
 import type { Decompressor, MessageEncoding, Recipient } from './compression.js';
+import type { MessageCompressor } from './message-compressor.js';
+import type { MessageMemory } from './message-memory.js';
 import { MESSAGE_PREFIX_BYTES, MessageReader, type MessageSink } from './message-reader.js';
+import { type MessageOutlet, OutgoingMessages } from './outgoing-messages.js';
 import { UnreadBytes } from './unread-bytes.js';
 import { malformed, UnreadableBody } from './unreadable.js';
 
 /** What the carriers of a server share. */
 export interface CarrierHost {
   readonly maxMessageBytes: number;
-  readonly assemblies: Assemblies;
+  /** Of the connection. */
+  readonly assemblies: AssemblyShare;
+  readonly memory: MessageMemory;
   readonly decompressor: Decompressor;
 }
 
@@ -25,12 +31,14 @@ const prefixView = new DataView(prefix.buffer);
  * One gRPC call over one HTTP/2 stream. Messages are read when they are asked for; what comes before is held unread, and its window is not given back: so
  * that nobody can send more than the window holds. Every byte is given back once, with the end of the call at the latest.
  */
-export class NativeCarrier implements Carrier, StreamListener, MessageSink, Assembler, Recipient {
+export class NativeCarrier implements Carrier, StreamListener, MessageSink, MessageOutlet, Assembler, Recipient {
   readonly #stream: Stream;
   readonly #call: CarriedCall;
   readonly #host: CarrierHost;
   readonly #encoding: MessageEncoding;
   readonly #reader: MessageReader;
+  /** Where answers are compressed. */
+  readonly #outgoing: OutgoingMessages | undefined;
   #unread: UnreadBytes | undefined;
   /** A message was asked for and has not come. */
   #isWanted = false;
@@ -45,17 +53,27 @@ export class NativeCarrier implements Carrier, StreamListener, MessageSink, Asse
   #isGone = false;
   #failure: UnreadableBody | ServingError | undefined;
   #written: (() => void) | undefined;
+  /** Is said once nothing waits to be compressed. */
+  #status: CallStatus | undefined;
+  /** A request that nobody needs any more once the answer is out. */
+  #spentRequest: Buffer | undefined;
 
-  constructor(stream: Stream, call: CarriedCall, host: CarrierHost, encoding: MessageEncoding) {
+  /** `encoding` is the one of the requests; `compressor`, where there is one, is for the answers. */
+  constructor(stream: Stream, call: CarriedCall, host: CarrierHost, encoding: MessageEncoding, compressor?: MessageCompressor) {
     this.#stream = stream;
     this.#call = call;
     this.#host = host;
     this.#encoding = encoding;
-    this.#reader = new MessageReader(host.maxMessageBytes, this);
+    this.#reader = new MessageReader(host.maxMessageBytes, host.memory, this);
+    this.#outgoing = compressor === undefined ? undefined : new OutgoingMessages(compressor, this);
+  }
+
+  get hasResponded(): boolean {
+    return this.#hasResponded || this.#outgoing?.isWaiting === true;
   }
 
   get isFull(): boolean {
-    return this.#stream.isBacklogged;
+    return this.#stream.isBacklogged || this.#outgoing?.isWaiting === true;
   }
 
   get isDeaf(): boolean {
@@ -63,7 +81,8 @@ export class NativeCarrier implements Carrier, StreamListener, MessageSink, Asse
   }
 
   get unsentBytes(): number {
-    return this.#stream.backlog?.reduce((sum, { length }) => sum + length, 0) ?? 0;
+    const backlogged = this.#stream.backlog?.reduce((sum, { length }) => sum + length, 0) ?? 0;
+    return backlogged + (this.#outgoing?.waitingBytes ?? 0);
   }
 
   read(): void {
@@ -72,18 +91,31 @@ export class NativeCarrier implements Carrier, StreamListener, MessageSink, Asse
   }
 
   write(message: Uint8Array, written: () => void): void {
-    if (!this.#hasResponded) this.#stream.respond(RESPONSE_HEADERS);
-    this.#hasResponded = true;
+    if (this.#outgoing === undefined) this.send(message, false);
+    else this.#outgoing.push(message);
+    if (this.isFull) this.#written = written;
+  }
+
+  send(message: Uint8Array, isCompressed: boolean): void {
+    if (!this.#hasResponded) this.#respond();
+    prefix[0] = isCompressed ? 1 : 0;
     prefixView.setUint32(1, message.length);
     this.#stream.send(prefix, message);
-    if (this.#stream.isBacklogged) this.#written = written;
   }
 
   end(status: CallStatus): void {
     this.#stopReading();
-    if (this.#hasResponded) this.#stream.end(trailersOf(status));
-    else this.#stream.respond(trailersOnly(status), true);
-    if (this.#stream.isOver) this.#gone();
+    if (this.#outgoing?.isWaiting === true) this.#status = status;
+    else this.#say(status);
+  }
+
+  onSettled(): void {
+    if (this.#status !== undefined) this.#say(this.#status);
+    else this.#tellWritten();
+  }
+
+  releaseRequest(request: Buffer): void {
+    this.#spentRequest = request;
   }
 
   abort(): void {
@@ -107,9 +139,7 @@ export class NativeCarrier implements Carrier, StreamListener, MessageSink, Asse
   }
 
   onDrain(): void {
-    const written = this.#written;
-    this.#written = undefined;
-    written?.();
+    this.#tellWritten();
     if (this.#stream.isOver) this.#gone();
   }
 
@@ -132,6 +162,26 @@ export class NativeCarrier implements Carrier, StreamListener, MessageSink, Asse
     this.#finishAssembly();
     if (isCompressed) void this.#decompress(message);
     else this.#call.onMessage(message);
+  }
+
+  #respond(): void {
+    this.#hasResponded = true;
+    this.#stream.respond(headersOf(this.#outgoing?.encoding, this.#call.addedHeaders));
+  }
+
+  #say(status: CallStatus): void {
+    const { addedHeaders, addedTrailers } = this.#call;
+    if (addedHeaders !== undefined && !this.#hasResponded) this.#respond();
+    if (this.#hasResponded) this.#stream.end(trailersOf(status, addedTrailers));
+    else this.#stream.respond(trailersOnly(status, addedTrailers), true);
+    if (this.#stream.isOver) this.#gone();
+  }
+
+  #tellWritten(): void {
+    if (this.isFull) return;
+    const written = this.#written;
+    this.#written = undefined;
+    written?.();
   }
 
   async #decompress(message: Buffer): Promise<void> {
@@ -235,9 +285,12 @@ export class NativeCarrier implements Carrier, StreamListener, MessageSink, Asse
   #gone(): void {
     if (this.#isGone) return;
     this.#isGone = true;
+    this.#outgoing?.stop();
     this.#stopReading();
     // What is being read is given back by whoever reads it.
     if (!this.#isReading) this.#giveUpUnread();
+    const request = this.#spentRequest;
+    if (request !== undefined) this.#stream.afterWrite(() => this.#host.memory.giveBack(request));
     this.#call.onGone(undefined);
   }
 }

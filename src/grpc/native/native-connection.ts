@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Connection, type ConnectionEvents, type ConnectionLimits } from '../../http2/connection.js';
+import type { HeaderField } from '../../http2/hpack/header-field.js';
 import type { RequestHead } from '../../http2/request-head.js';
 import type { Stream, StreamListener } from '../../http2/stream.js';
 import type { Clock } from '../../model/clock.js';
@@ -7,14 +8,20 @@ import type { Peer } from '../call.js';
 import { type Arrivals, isGrpc } from '../served/arrivals.js';
 import type { ServerConnection } from '../served/server-connections.js';
 import { NOT_GRPC, NOT_POST, OVERSIZED_HEADERS, trailersOnly } from './answers.js';
+import type { Assemblies } from './assemblies.js';
+import { AssemblyShare } from './assembly-share.js';
 import { isMessageEncoding } from './compression.js';
 import { FieldMetadata } from './field-metadata.js';
+import type { MessageCompressors } from './message-compressor.js';
 import { type CarrierHost, NativeCarrier } from './native-carrier.js';
 
 /** What all connections of a server share. */
-export interface NativeHost extends CarrierHost {
+export interface NativeHost extends Omit<CarrierHost, 'assemblies'> {
+  readonly assemblies: Assemblies;
   readonly arrivals: Arrivals;
   readonly clock: Clock;
+  /** Absent where answers are not compressed: then nobody asks what clients accept. */
+  readonly compressors?: MessageCompressors | undefined;
   onLeaving(connection: NativeConnection): void;
   onClosed(connection: NativeConnection): void;
   /** A mistake of ours, which has cost one call. */
@@ -26,6 +33,7 @@ export class NativeConnection implements ServerConnection, ConnectionEvents {
   /** What it was granted of the server's receive budget. */
   readonly windowBytes: number;
   readonly #host: NativeHost;
+  readonly #carrierHost: CarrierHost;
   readonly #peer: Peer;
   readonly #connection: Connection;
 
@@ -33,6 +41,8 @@ export class NativeConnection implements ServerConnection, ConnectionEvents {
   constructor(socket: Socket, peer: Peer, host: NativeHost, limits: ConnectionLimits) {
     this.windowBytes = limits.connectionWindowBytes;
     this.#host = host;
+    const { maxMessageBytes, memory, decompressor } = host;
+    this.#carrierHost = { maxMessageBytes, memory, decompressor, assemblies: new AssemblyShare(host.assemblies) };
     this.#peer = peer;
     this.#connection = new Connection(socket, limits, this, host.clock);
   }
@@ -64,7 +74,7 @@ export class NativeConnection implements ServerConnection, ConnectionEvents {
     }
     if (!isGrpc(contentType)) stream.listener = new ForeignRequest(stream);
     else if (method !== 'POST') stream.respond(NOT_POST, true);
-    else this.#admit(stream, path, encoding, timeout, new FieldMetadata(fields));
+    else this.#admit(stream, path, encoding, timeout, fields);
   }
 
   onOversizedRequest(stream: Stream): void {
@@ -83,14 +93,16 @@ export class NativeConnection implements ServerConnection, ConnectionEvents {
     this.#host.onInternalError(error);
   }
 
-  #admit(stream: Stream, path: string, encoding: string | undefined, timeout: string | undefined, metadata: FieldMetadata): void {
+  #admit(stream: Stream, path: string, encoding: string | undefined, timeout: string | undefined, fields: readonly HeaderField[]): void {
+    const metadata = new FieldMetadata(fields);
     const admitted = this.#host.arrivals.admit({ path, encoding, timeout, metadata }, this.#peer);
     if ('refusal' in admitted) {
       stream.respond(trailersOnly(admitted.refusal), true);
       return;
     }
     const { call } = admitted;
-    const carrier = new NativeCarrier(stream, call, this.#host, isMessageEncoding(encoding) ? encoding : 'identity');
+    const compressor = this.#host.compressors?.chooseFor(fields);
+    const carrier = new NativeCarrier(stream, call, this.#carrierHost, isMessageEncoding(encoding) ? encoding : 'identity', compressor);
     stream.listener = carrier;
     call.begin(carrier);
     call.onStart();

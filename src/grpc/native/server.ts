@@ -10,8 +10,11 @@ import { jittered, ServerConnections } from '../served/server-connections.js';
 import type { GrpcServerDeps, GrpcServerOptions } from '../server-options.js';
 import { Assemblies } from './assemblies.js';
 import { Decompressor } from './compression.js';
+import { MessageCompressors } from './message-compressor.js';
+import { MessageMemory } from './message-memory.js';
 import { NativeConnection, type NativeHost } from './native-connection.js';
-import { connectionLimits } from './transport-limits.js';
+import { connectionLimits, receiveLimits } from './transport-limits.js';
+import { Turns } from './turns.js';
 
 /** How late what time asks of a connection may be done: one timer serves all of them. */
 const TICK_MS = 500;
@@ -38,6 +41,8 @@ class NativeServer implements GrpcServer, NativeHost {
   readonly clock: Clock;
   readonly assemblies: Assemblies;
   readonly decompressor: Decompressor;
+  readonly compressors: MessageCompressors | undefined;
+  readonly memory = new MessageMemory();
   readonly #options: GrpcServerOptions;
   readonly #deps: GrpcServerDeps;
   readonly #receiveBudget: ReceiveBudget;
@@ -55,8 +60,10 @@ class NativeServer implements GrpcServer, NativeHost {
     this.limits = connectionLimits(options);
     this.#receiveBudget = new ReceiveBudget(options.receiveBudgetBytes);
     this.assemblies = new Assemblies(options.assemblyBudgetBytes, options.bodyTimeoutMs, deps.clock);
-    this.decompressor = new Decompressor(options.maxMessageBytes);
-    const { maxMessageBytes, bodyTimeoutMs, answerTimeoutMs } = options;
+    const { maxMessageBytes, bodyTimeoutMs, answerTimeoutMs, responseCompression } = options;
+    const turns = new Turns();
+    this.decompressor = new Decompressor(maxMessageBytes, turns);
+    this.compressors = responseCompression === 'none' ? undefined : new MessageCompressors(responseCompression, turns);
     const host = { ...deps, maxMessageBytes, bodyTimeoutMs, answerTimeoutMs, roster: this.#connections.roster };
     this.arrivals = new Arrivals(host, routesOf(services));
   }
@@ -98,6 +105,7 @@ class NativeServer implements GrpcServer, NativeHost {
     if (this.#ticking.size > 0) return;
     this.#cancelTick?.();
     this.#cancelTick = undefined;
+    this.memory.clear();
   }
 
   async #drain(signal: AbortSignal): Promise<void> {
@@ -107,8 +115,8 @@ class NativeServer implements GrpcServer, NativeHost {
   }
 
   #accept(socket: Socket, peer: Peer): void {
-    const connectionWindowBytes = this.#receiveBudget.take() ?? 0;
-    const limits = { ...this.limits, connectionWindowBytes, maxAgeMs: jittered(this.limits.maxAgeMs, Math.random()) };
+    const windows = receiveLimits(this.#receiveBudget.take() ?? 0);
+    const limits = { ...this.limits, ...windows, maxAgeMs: jittered(this.limits.maxAgeMs, Math.random()) };
     const connection = new NativeConnection(socket, peer, this, limits);
     this.#cancelTick ??= this.clock.after(TICK_MS, this.#tick);
     this.#ticking.add(connection);
@@ -120,5 +128,6 @@ class NativeServer implements GrpcServer, NativeHost {
     this.#cancelTick = this.clock.after(TICK_MS, this.#tick);
     for (const connection of this.#ticking) connection.tick();
     this.assemblies.expire();
+    this.memory.trim();
   };
 }

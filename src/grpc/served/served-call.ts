@@ -6,6 +6,7 @@ import type { CallStatus } from '../../wire/status.js';
 import type { Admission, Arrival, Call, Method, Peer, RequestMetadata, Service } from '../call.js';
 import type { CarriedCall, Carrier } from '../carrier.js';
 import { DeadlineEntry } from '../deadline-wheel.js';
+import { createMetadataField, type MetadataField } from '../metadata-field.js';
 import type { GrpcServerDeps } from '../server-options.js';
 import type { CallRoster } from './call-roster.js';
 
@@ -56,6 +57,8 @@ export abstract class ServedCall extends DeadlineEntry implements Call, Arrival,
   readonly deadline: number;
   span: Span | undefined;
   target: VersionId | undefined;
+  addedHeaders: MetadataField[] | undefined;
+  addedTrailers: MetadataField[] | undefined;
 
   readonly #host: CallHost;
   readonly #service: Service;
@@ -183,6 +186,21 @@ export abstract class ServedCall extends DeadlineEntry implements Call, Arrival,
     this.#end(this.#service.statusOf(failure));
   }
 
+  addHeader(name: string, value: string | Uint8Array): void {
+    const field = createMetadataField(name, value);
+    if (this.#phase !== 'open') return;
+    if (this.#carrier?.hasResponded === true) throw new Error(`header '${name}' is added behind the first message`);
+    this.addedHeaders ??= [];
+    this.addedHeaders.push(field);
+  }
+
+  addTrailer(name: string, value: string | Uint8Array): void {
+    const field = createMetadataField(name, value);
+    if (this.#phase !== 'open') return;
+    this.addedTrailers ??= [];
+    this.addedTrailers.push(field);
+  }
+
   /** Answers with OK, unless the call is answered already. */
   succeed(): void {
     if (this.#phase === 'open') this.#end(OK);
@@ -202,6 +220,11 @@ export abstract class ServedCall extends DeadlineEntry implements Call, Arrival,
     }
     this.#carrier?.write(message, written);
     return true;
+  }
+
+  /** Of the request nothing is needed any more once what was written is out. */
+  protected releaseRequest(request: Buffer): void {
+    if (this.#phase === 'open') this.#carrier?.releaseRequest(request);
   }
 
   /** Tells a drain whether it has to wait for this call. */

@@ -15,10 +15,11 @@ export class UnaryCall extends SingleRequestCall {
   }
 
   protected override async serve(request: Buffer): Promise<void> {
-    const { handle, request: codec, response } = this.#method;
+    const { handle, request: codec, response, borrowsRequest } = this.#method;
     try {
       const answer: unknown = await handle(decodeRequest(codec, request), this);
       this.write(response.encode(answer), ignore);
+      if (borrowsRequest) this.releaseRequest(request);
       this.succeed();
     } catch (error) {
       this.fail(error);

@@ -29,7 +29,7 @@ export class HeaderField {
     this.size = name.length + value.length + ENTRY_OVERHEAD;
     this.indexing = indexing;
     this.isPseudo = name.startsWith(':');
-    this.isWellFormed = NAME.test(name) && isFieldValue(value) && !CONNECTION_NAMES.has(name) && (name !== 'te' || value === 'trailers');
+    this.isWellFormed = NAME.test(name) && isFieldValue(value) && !CONNECTION_NAMES.has(name) && (name !== 'te' || saysTrailers(value));
   }
 }
 
@@ -40,6 +40,11 @@ function isFieldValue(value: string): boolean {
     if (char === 0 || char === 10 || char === 13) return false;
   }
   return !isBlank(value.charCodeAt(0)) && !isBlank(value.charCodeAt(value.length - 1));
+}
+
+/** The only value of te: section 8.2.2. RFC 9110 section 10.1.4 does not mind its case. */
+function saysTrailers(te: string): boolean {
+  return te === 'trailers' || te.toLowerCase() === 'trailers';
 }
 
 function isBlank(char: number): boolean {

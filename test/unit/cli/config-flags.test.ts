@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Command } from 'commander';
 import { addConfigOptions, collect } from '../../../src/cli/config-flags.js';
+import { CHECK_OPTIONS } from '../../../src/config/check-options.js';
 import { SERVE_OPTIONS } from '../../../src/config/options.js';
 
 function parse(...args: string[]): unknown {
@@ -20,6 +21,16 @@ describe('addConfigOptions', () => {
       tlsClientCaFile: 'x',
       config: 'm.yaml',
     });
+  });
+
+  it("takes a flag of Triton's for the one that says the same, the last of both", () => {
+    const [ours, triton] = ['--response-compression', '--grpc-infer-response-compression-level'];
+    expect(parse(`${triton}=low`)).toMatchObject({ responseCompression: 'low' });
+    expect(parse(triton, 'low', ours, 'high')).toMatchObject({ responseCompression: 'high' });
+    expect(parse(ours, 'high', triton, 'low')).toMatchObject({ responseCompression: 'low' });
+    const command = new Command();
+    addConfigOptions(command, CHECK_OPTIONS);
+    expect(command.options.map(({ long }) => long)).not.toContain(triton);
   });
 
   it('gathers what may stand more than once', () => {

@@ -1,5 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
-import { filePath, flag, headerPattern, hosts, integer, type Kind, names, oneOf, onOff, paths, port } from '../../../src/config/kind.js';
+import {
+  filePath,
+  flag,
+  headerPattern,
+  hosts,
+  integer,
+  type Kind,
+  names,
+  oneOf,
+  oneYet,
+  onOff,
+  paths,
+  port,
+} from '../../../src/config/kind.js';
 
 const read = <T>(kind: Kind<T>, value: unknown): T | 'refused' => {
   const parsed = kind.schema.safeParse(value);
@@ -30,6 +43,15 @@ describe('oneOf', () => {
     expect(read(kind, 'none')).toBe('none');
     for (const value of ['poll', 'None', '', 1]) expect(read(kind, value)).toBe('refused');
     expect([kind.allowed, kind.later]).toEqual(['none or explicit', ['poll']]);
+  });
+});
+
+describe('oneYet', () => {
+  it('is 1, and knows what will be allowed', () => {
+    const kind = oneYet(4);
+    expect([1, '1'].map((value) => read(kind, value))).toEqual([1, 1]);
+    for (const value of [0, 2, '4', 5, '']) expect(read(kind, value)).toBe('refused');
+    expect([kind.allowed, kind.later]).toEqual(['1', ['2', '3', '4']]);
   });
 });
 

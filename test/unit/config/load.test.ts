@@ -65,6 +65,9 @@ describe('loadConfig', () => {
     await expect(load({ env: { MILLRACE_MODEL_CONTROL_MODE: 'poll' } })).rejects.toThrow(
       'MILLRACE_MODEL_CONTROL_MODE: poll is not in this version',
     );
+    await expect(load({ flags: { frontEnds: '2' } })).rejects.toThrow('--front-ends: 2 is not in this version; use 1');
+    await expect(load(file('frontEnds: 64'))).rejects.toThrow('frontEnds in m.yaml: 64 is not in this version; use 1');
+    await expect(load(file('frontEnds: 65'))).rejects.toThrow('frontEnds in m.yaml: 65 is not allowed, expected 1');
   });
 
   it('refuses a key that nobody knows, saying what there is', async () => {

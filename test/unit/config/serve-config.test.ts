@@ -15,6 +15,7 @@ describe('loadServeConfig', () => {
       loadModel: ['*'],
     });
     expect(config).toMatchObject({ tlsCertFile: 'c', loadModel: ['*'] });
+    expect((await load({ responseCompression: 'high', transport: 'native' })).config.responseCompression).toBe('high');
     expect((await load({ grpcPort: '0', adminPort: '0' })).config.grpcPort).toBe(0);
   });
 
@@ -25,6 +26,11 @@ describe('loadServeConfig', () => {
     ['one port twice', { grpcPort: '9000', adminPort: '9000' }, 'both 9000'],
     ['a certificate without a key', { tlsCertFile: 'c' }, '--tls-cert-file and --tls-key-file go together'],
     ['a key without a certificate', { tlsKeyFile: 'k' }, '--tls-cert-file and --tls-key-file go together'],
+    [
+      'compressed answers where nobody compresses them',
+      { responseCompression: 'low', transport: 'grpc-js' },
+      '--response-compression low needs --transport native: grpc-js does not compress answers',
+    ],
     ['client authorities without TLS', { tlsClientCaFile: 'a' }, '--tls-client-ca-file needs'],
   ])('refuses %s', async (_, flags, message) => {
     await expect(load(flags)).rejects.toMatchObject({ name: 'UsageError', message: expect.stringContaining(message) });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { flagName, SERVE_OPTIONS } from '../../../src/config/options.js';
-import { answerTritonFlag } from '../../../src/config/triton-flags.js';
+import { answerTritonFlag, TRITON_SYNONYMS } from '../../../src/config/triton-flags.js';
 
 const FLAGS = [
   '--http-port',
@@ -23,6 +23,10 @@ describe('answerTritonFlag', () => {
     expect(answer).not.toBe('');
     const existing = Object.keys(SERVE_OPTIONS).map(flagName);
     for (const named of answer.match(/--[a-z-]+[a-z]/g) ?? []) expect(existing).toContain(named);
+  });
+
+  it.each(Object.entries(TRITON_SYNONYMS))('answers %s, a synonym, with what it stands for, where it is no flag', (flag, key) => {
+    expect(answerTritonFlag(flag)).toBe(`use ${flagName(key)}`);
   });
 
   it('answers none that serve has under the same name', () => {

@@ -39,6 +39,13 @@ describe('ServingError.from', () => {
     expect(ServingError.from(error)).toBe(error);
   });
 
+  it('takes a stack where it is a mistake of ours, and none where it is everyday business', () => {
+    const limit = Error.stackTraceLimit;
+    expect(new ServingError('internal', 'internal error').stack).toMatch(/\n\s+at /);
+    expect(new ServingError('overloaded', 'too much', { retryAfterMs: 1 }).stack).not.toMatch(/\n\s+at /);
+    expect(Error.stackTraceLimit).toBe(limit);
+  });
+
   it.each([new TypeError('at /srv/model.js:3'), 'a string', undefined, null])('hides %p behind a fixed text', (foreign) => {
     const error = ServingError.from(foreign);
     expect(error).toMatchObject({ code: 'internal', message: 'internal error' });

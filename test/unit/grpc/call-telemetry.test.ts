@@ -45,12 +45,10 @@ describe('CallTelemetry', () => {
     await using spans = new RecordedSpans();
     const { sampler, telemetry } = open(spans);
     sampler.replace({ global: { on: false, ratio: 1, budget: { left: Infinity } }, models: new Map() });
-    const metadata = {
-      get: () => {
-        throw new Error('a header was read');
-      },
-      entries: () => [],
+    const read = () => {
+      throw new Error('a header was read');
     };
+    const metadata = { get: read, getBinary: read, entries: () => [] };
     expect(telemetry.start(PATH, metadata, PEER)).toBeUndefined();
   });
 

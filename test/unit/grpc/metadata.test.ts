@@ -16,8 +16,11 @@ describe('HeaderMetadata', () => {
     expect(metadata.get('one')).toBeUndefined();
   });
 
-  it('leaves binary entries out', () => {
+  it('gives the bytes of a binary entry, and of no other', () => {
     expect(metadata.get('trace-bin')).toBeUndefined();
+    expect(metadata.getBinary('trace-bin')).toEqual(Buffer.from([0, 1, 2]));
+    expect([metadata.getBinary('none-bin'), metadata.getBinary('x-tag')]).toEqual([undefined, undefined]);
+    expect(() => new HeaderMetadata(['a-bin', '?']).getBinary('a-bin')).toThrow("malformed metadata 'a-bin'");
   });
 
   it("lists the caller's ASCII entries, each value on its own, and none of the transport's", () => {

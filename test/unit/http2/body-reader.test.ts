@@ -1,13 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
 import { ERROR_CODE } from '../../../src/http2/error-code.js';
-import { dataFrame, type Field, FRAME_TYPE, headersFrame, paddedDataFrame, requestFields } from '../../support/h2-frames.js';
+import {
+  dataFrame,
+  type Field,
+  FRAME_TYPE,
+  headersFrame,
+  paddedDataFrame,
+  requestFields,
+  settingsAckFrame,
+} from '../../support/h2-frames.js';
 import { H2Rig } from '../../support/h2-rig.js';
 
 const bytes = (length: number) => Buffer.alloc(length, 'x');
 
 async function openRig(limits: Parameters<typeof H2Rig.greeted>[0] = {}, ...more: readonly Field[]): Promise<H2Rig> {
   const rig = await H2Rig.greeted(limits);
-  rig.receive(headersFrame(1, [...requestFields(), ...more]), headersFrame(3, requestFields()));
+  rig.receive(settingsAckFrame(), headersFrame(1, [...requestFields(), ...more]), headersFrame(3, requestFields()));
   return rig;
 }
 
@@ -110,6 +118,29 @@ describe('BodyReader', () => {
     // Half of the default window, as all of it was given back.
     expect(await updates(rig)).toEqual([[0, 32_768]]);
     expect(rig.requests.map(({ bytes: taken }) => taken)).toEqual([0, 100]);
+  });
+
+  it('takes DATA of streams that are over for nothing while it may be on its way, and no longer', async () => {
+    const rig = await openRig({ streamWindowBytes: 20_000, controlFrames: { burst: 5, perSecond: 1 } });
+    rig.request(0).consumes = false;
+    rig.receive(dataFrame(1, bytes(10_000), false));
+    rig.request(0).stream.reset(ERROR_CODE.CANCEL);
+    // Of what the window was, half is left. Two of the allowance are gone: for SETTINGS and their acknowledgement.
+    for (let frame = 0; frame < 1000; frame++) rig.receive(dataFrame(1, bytes(5), false));
+    rig.receive(dataFrame(1, bytes(5_000), true));
+    for (let frame = 0; frame < 3; frame++) rig.receive(dataFrame(1, bytes(1), false));
+    expect(await rig.failure()).toBeUndefined();
+    rig.receive(dataFrame(1, bytes(1), false));
+    expect((await rig.failure())?.code).toBe(ERROR_CODE.ENHANCE_YOUR_CALM);
+  });
+
+  it('has empty DATA of streams that are over cost something, the last of them too', async () => {
+    const rig = await openRig({ streamWindowBytes: 3, controlFrames: { burst: 3, perSecond: 1 } });
+    rig.request(0).stream.reset(ERROR_CODE.CANCEL);
+    for (let frame = 0; frame < 4; frame++) rig.receive(dataFrame(1, bytes(0), true));
+    expect(await rig.failure()).toBeUndefined();
+    rig.receive(dataFrame(1, bytes(0), true));
+    expect((await rig.failure())?.code).toBe(ERROR_CODE.ENHANCE_YOUR_CALM);
   });
 
   it('goes on for ever with a stream that is consumed, and stops one that is not', async () => {

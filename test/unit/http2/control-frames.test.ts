@@ -124,6 +124,32 @@ describe('ControlFrames', () => {
     expect(rig.request().resets).toEqual([ERROR_CODE.CANCEL]);
   });
 
+  it('takes three frames of its peer for each that it sent as answers to it, and no more', async () => {
+    const rig = await H2Rig.greeted({ controlFrames: { burst: 2, perSecond: 1 } });
+    rig.receive(headersFrame(1, requestFields()));
+    const answers = [windowUpdateFrame(0, 1), windowUpdateFrame(1, 1), pingFrame()];
+    rig.request().stream.respond(OK_HEADERS);
+    rig.receive(...answers);
+    for (let message = 0; message < 100; message++) {
+      rig.request().stream.send(NOTHING, Buffer.alloc(100));
+      rig.receive(...answers);
+    }
+    rig.receive(pingFrame());
+    expect(await rig.failure()).toBeUndefined();
+    rig.receive(windowUpdateFrame(0, 1));
+    expect((await rig.failure())?.code).toBe(ERROR_CODE.ENHANCE_YOUR_CALM);
+  });
+
+  it('takes windows that let an answer pass by single bytes for no answers', async () => {
+    const rig = await H2Rig.greeted({ controlFrames: { burst: 10, perSecond: 1 } });
+    rig.receive(settingsFrame([SETTING.INITIAL_WINDOW_SIZE, 0]), headersFrame(1, requestFields()));
+    rig.request().stream.send(NOTHING, Buffer.alloc(100));
+    for (let byte = 0; byte < 8; byte++) rig.receive(windowUpdateFrame(1, 1));
+    expect(await dataSizes(rig)).toEqual([1, 1, 1, 1, 1, 1, 1, 1]);
+    rig.receive(windowUpdateFrame(1, 1));
+    expect((await rig.failure())?.code).toBe(ERROR_CODE.ENHANCE_YOUR_CALM);
+  });
+
   it('has a change of many windows cost as much as it does', async () => {
     const rig = await H2Rig.greeted({ controlFrames: { burst: 11, perSecond: 1 } });
     for (let id = 1; id <= 63; id += 2) rig.receive(headersFrame(id, requestFields()));

@@ -168,4 +168,16 @@ describe('FrameReader', () => {
     reader.read(pingFrame());
     expect(seen.events).toEqual([]);
   });
+
+  it('reads until as many frames as it is told have begun, says how far it got, and goes on from there', () => {
+    const seen = new Seen();
+    const reader = new FrameReader(seen);
+    const [greeting, pings] = [prefaceAndSettings(), Buffer.concat([pingFrame(), pingFrame(), pingFrame()])];
+    expect(reader.read(greeting)).toBe(greeting.length);
+    const before = seen.events.length;
+    const first = reader.read(pings, 2);
+    expect([first, reader.frames, seen.events.length - before]).toEqual([17 + 9, 3, 1]);
+    expect(reader.read(pings.subarray(first), 2)).toBe(pings.length - first);
+    expect([reader.frames, seen.events.length - before]).toEqual([4, 3]);
+  });
 });

@@ -15,10 +15,14 @@ import {
 
 class Rig implements HeaderSink {
   readonly seen: unknown[] = [];
-  readonly reader = new HeaderReader(1000, this);
+  spent = 0;
+  /** Whether somebody takes what is read. */
+  takes = true;
+  readonly reader = new HeaderReader(1000, this, { spend: () => (this.spent += 1) });
 
-  onHeaderList(streamId: number, isLast: boolean, fields: readonly HeaderField[], isOversized: boolean): void {
+  onHeaderList(streamId: number, isLast: boolean, fields: readonly HeaderField[], isOversized: boolean): boolean {
     this.seen.push([streamId, isLast, fields.map(({ name, value }) => `${name}=${value}`).join(), isOversized]);
+    return this.takes;
   }
 
   onSelfDependency(streamId: number): void {
@@ -43,6 +47,17 @@ describe('HeaderReader', () => {
     const rig = new Rig();
     expect(rig.receive(headersFrame(1, FIELDS))).toEqual([[1, false, 'a=b', false]]);
     expect(rig.receive(headersFrame(3, FIELDS, { endStream: true, padding: 5, dependency: 1 }))).toEqual([[3, true, 'a=b', false]]);
+  });
+
+  it('has blocks that nobody takes cost something, however many frames they come in', () => {
+    const rig = new Rig();
+    rig.receive(headersFrame(1, FIELDS), headersFrame(3, FIELDS, { dependency: 3 }));
+    expect(rig.spent).toBe(0);
+    rig.takes = false;
+    rig.receive(headersFrame(1, FIELDS), headerBlockFrame(1, headerBlock(FIELDS), { endHeaders: false }));
+    expect(rig.spent).toBe(1);
+    rig.receive(continuationFrame(1, Buffer.alloc(0)));
+    expect(rig.spent).toBe(2);
   });
 
   it('reads a block of several frames, cut anywhere', () => {

@@ -134,4 +134,40 @@ describe('Output', () => {
     await turn();
     expect([socket.writes, seen.rooms]).toEqual([0, 0]);
   });
+
+  it('tells when the system has taken what there is', async () => {
+    const { socket, output } = rig();
+    const told: string[] = [];
+    put(output, 'a');
+    output.afterWrite(() => told.push('first'));
+    output.append(Buffer.alloc(10_000), 0, 10_000);
+    output.afterWrite(() => told.push('second'));
+    expect(told).toEqual([]);
+    await turn();
+    expect(told).toEqual(['first', 'second']);
+    socket.isHeld = true;
+    put(output, 'b');
+    output.afterWrite(() => told.push('third'));
+    await turn();
+    put(output, 'c');
+    await turn();
+    expect(told).toHaveLength(2);
+    socket.drain();
+    expect(told).toEqual(['first', 'second', 'third']);
+  });
+
+  it('tells nobody once it is closed', async () => {
+    const { output } = rig();
+    let told = 0;
+    const count = () => {
+      told += 1;
+    };
+    put(output, 'a');
+    output.afterWrite(count);
+    output.close();
+    output.afterWrite(count);
+    output.flush();
+    await turn();
+    expect(told).toBe(0);
+  });
 });

@@ -119,6 +119,30 @@ describe('ReceiveWindows of a stream', () => {
     expect([updates(), stream.receiveWindow]).toEqual([[[1, 899]], 1000]);
   });
 
+  it('has no more than its own window left behind what was expected, which came at full speed', () => {
+    const { windows, stream, updates } = rig();
+    windows.expect(stream, 5000);
+    expect(updates()).toEqual([[1, 900]]);
+    for (let left = 5000; left > 0; left -= 100) {
+      expect(stream.receiveWindow + stream.unannounced).toBe(Math.max(100, Math.min(1000, left + 100)));
+      expect(windows.takeOf(stream, 100)).toBe(true);
+      windows.giveBackOf(stream, 100);
+    }
+    expect([stream.receiveWindow + stream.unannounced, stream.surplus]).toEqual([100, 0]);
+    windows.giveBackOf(stream, 1);
+    expect(stream.receiveWindow + stream.unannounced).toBe(101);
+  });
+
+  it('lets nothing in below nothing, and gives back at once all that brings it above', () => {
+    const { windows, stream, updates } = rig();
+    stream.receiveWindow = -50;
+    expect([windows.takeOf(stream, 1), windows.takeOf(stream, 0)]).toEqual([false, true]);
+    windows.giveBackOf(stream, 49);
+    expect(updates()).toEqual([]);
+    windows.giveBackOf(stream, 1);
+    expect([updates(), stream.receiveWindow]).toEqual([[[1, 50]], 0]);
+  });
+
   it('counts what it has not given back yet to what is expected', () => {
     const { windows, stream, updates } = rig();
     windows.takeOf(stream, 40);

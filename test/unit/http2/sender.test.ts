@@ -44,6 +44,27 @@ class Rig {
 }
 
 describe('Sender', () => {
+  it('counts the frames that it sent whole', () => {
+    const rig = new Rig();
+    const stream = rig.stream(1, 40_000);
+    rig.sender.headers(stream, [new HeaderField(':status', '200')], false);
+    rig.sender.data(stream, NOTHING, Buffer.alloc(20_000));
+    expect([rig.lengths().length, rig.sender.sentFrames]).toEqual([3, 3]);
+    // One of the largest size, one that ends with the window, the rest, and the trailers.
+    rig.sender.data(stream, NOTHING, Buffer.alloc(21_000));
+    rig.sender.trailers(stream, TRAILERS);
+    expect([rig.lengths(), rig.sender.sentFrames]).toEqual([
+      [
+        [1, 16_384],
+        [1, 3616],
+      ],
+      4,
+    ]);
+    rig.sender.widenStream(stream, 5000);
+    rig.sender.pump();
+    expect([rig.lengths().length, rig.sender.sentFrames]).toEqual([2, 6]);
+  });
+
   it('builds headers, message and trailers side by side', () => {
     const rig = new Rig();
     const stream = rig.stream(1);

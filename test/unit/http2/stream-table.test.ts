@@ -1,4 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { connectionLimits } from '../../../src/grpc/native/transport-limits.js';
+import { DEFAULT_GRPC_SERVER_OPTIONS } from '../../../src/grpc/server-options.js';
+import { FAREWELL_PING } from '../../../src/http2/control-frames.js';
 import { ERROR_CODE } from '../../../src/http2/error-code.js';
 import { SETTING } from '../../../src/http2/settings.js';
 import type { StreamListener } from '../../../src/http2/stream.js';
@@ -7,6 +10,7 @@ import {
   endsStream,
   FRAME_TYPE,
   headersFrame,
+  pingAckFrame,
   pingFrame,
   requestFields,
   resetFrame,
@@ -165,11 +169,97 @@ describe('StreamTable', () => {
   it('remembers some of the streams that it reset, and forgets the oldest', async () => {
     const rig = await H2Rig.greeted({ maxConcurrentStreams: 2 });
     rig.handle = ({ stream }) => stream.reset(ERROR_CODE.CANCEL);
-    for (let index = 0; index <= 256; index++) rig.receive(open(2 * index + 1));
-    rig.receive(dataFrame(3, Buffer.from('late'), true), pingFrame());
+    for (let index = 0; index <= 512; index++) rig.receive(open(2 * index + 1));
+    rig.receive(dataFrame(2 * 257 + 1, Buffer.from('late'), true), pingFrame());
     expect((await rig.sent()).at(-1)?.type).toBe(FRAME_TYPE.ping);
     rig.receive(dataFrame(1, Buffer.from('late'), true));
     expect((await rig.failure())?.code).toBe(ERROR_CODE.STREAM_CLOSED);
+  });
+});
+
+describe('StreamTable, of windows below the default', () => {
+  const bytes = (length: number) => Buffer.alloc(length, 'x');
+
+  it('lets a peer that has not heard of them go by the default', async () => {
+    const rig = await H2Rig.greeted({ streamWindowBytes: 100 });
+    rig.receive(open(1), dataFrame(1, bytes(16_000), false), dataFrame(1, bytes(16_000), false), open(3));
+    rig.request(1).consumes = false;
+    rig.receive(dataFrame(3, bytes(1000), false));
+    // It has now, and takes what is gone from what is left.
+    rig.receive(settingsAckFrame(), settingsAckFrame(), dataFrame(3, bytes(0), false), dataFrame(3, bytes(1), false));
+    expect(await rig.resets()).toEqual([[3, ERROR_CODE.FLOW_CONTROL_ERROR]]);
+    expect(rig.requests.map(({ stream }) => stream.receiveWindow + stream.unannounced)).toEqual([100, 100 - 1000]);
+    rig.receive(open(5), dataFrame(5, bytes(101), false));
+    expect(await rig.resets()).toEqual([[5, ERROR_CODE.FLOW_CONTROL_ERROR]]);
+  });
+
+  it('gives a stream that is below nothing its window once what it sent is taken', async () => {
+    const rig = await H2Rig.greeted({ streamWindowBytes: 100 });
+    rig.receive(open(1));
+    rig.request().consumes = false;
+    rig.receive(dataFrame(1, bytes(1000), false), settingsAckFrame());
+    rig.request().stream.consume(900);
+    rig.request().stream.consume(100);
+    rig.receive(dataFrame(1, bytes(100), true));
+    expect([await rig.resets(), rig.request().bytes, rig.request().ends]).toEqual([[], 1100, 1]);
+  });
+});
+
+describe('StreamTable, of HEADERS that nobody takes', () => {
+  const limits = connectionLimits({ ...DEFAULT_GRPC_SERVER_OPTIONS, listen: [] });
+  const { maxConcurrentStreams, controlFrames } = limits;
+
+  /** A connection that has sent its last GOAWAY, and has a call to wait for. */
+  async function goneAway(): Promise<H2Rig> {
+    const rig = await H2Rig.greeted(limits);
+    rig.receive(open(1));
+    rig.connection.retire();
+    rig.receive(pingAckFrame(FAREWELL_PING));
+    await rig.sent();
+    return rig;
+  }
+
+  it('lets a client that has its pipe full of requests when it is sent away go in peace', async () => {
+    const rig = await goneAway();
+    for (let id = 3; id <= 8 * maxConcurrentStreams; id += 2)
+      rig.receive(open(id), dataFrame(id, Buffer.alloc(3000), false), dataFrame(id, Buffer.alloc(0), true));
+    expect([rig.leaving, rig.requests.length, await rig.sent().then((sent) => sent.map(({ type }) => type))]).toEqual([
+      1,
+      1,
+      expect.not.arrayContaining([FRAME_TYPE.goaway]),
+    ]);
+    rig.request().stream.respond(OK_HEADERS, true);
+    expect((await rig.sent()).filter(endsStream)).toHaveLength(1);
+  });
+
+  it.each<readonly [string, () => Promise<H2Rig>, (index: number) => Buffer]>([
+    ['behind the last GOAWAY', goneAway, (index) => whole(2 * index + 3)],
+    [
+      'on a stream that was reset',
+      async () => {
+        const rig = await H2Rig.greeted(limits);
+        rig.handle = ({ stream }) => stream.reset(ERROR_CODE.CANCEL);
+        rig.receive(open(1));
+        return rig;
+      },
+      () => whole(1),
+    ],
+    [
+      'on a stream that was refused',
+      async () => {
+        const rig = await H2Rig.greeted({ ...limits, maxConcurrentStreams: 0 });
+        rig.receive(open(1));
+        return rig;
+      },
+      () => whole(1),
+    ],
+  ])('ends a connection that sends too many %s', async (_what, start, frame) => {
+    const rig = await start();
+    await rig.sent();
+    for (let index = 0; index < controlFrames.burst - 10; index++) rig.receive(frame(index));
+    expect(await rig.failure()).toBeUndefined();
+    for (let index = controlFrames.burst - 10; index < controlFrames.burst + 10; index++) rig.receive(frame(index));
+    expect((await rig.failure())?.code).toBe(ERROR_CODE.ENHANCE_YOUR_CALM);
   });
 });
 

@@ -17,6 +17,7 @@ function rig() {
     reset: record('reset'),
     consumed: record('consumed'),
     expects: record('expects'),
+    afterWrite: (onWritten) => told.push(['afterWrite', onWritten]),
     failed: record('failed'),
   };
   return { told, stream: new Stream(7, host, 10, 20, 30) };
@@ -34,6 +35,8 @@ describe('Stream', () => {
     stream.reset(ERROR_CODE.CANCEL);
     stream.consume(5);
     stream.expect(6);
+    const onWritten = () => undefined;
+    stream.afterWrite(onWritten);
     expect(told).toEqual([
       ['headers', 7, fields, false],
       ['headers', 7, fields, true],
@@ -42,6 +45,7 @@ describe('Stream', () => {
       ['reset', 7, ERROR_CODE.CANCEL],
       ['consumed', 7, 5],
       ['expects', 7, 6],
+      ['afterWrite', onWritten],
     ]);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { trailersOf, trailersOnly } from '../../../../src/grpc/native/answers.js';
+import { headersOf, trailersOf, trailersOnly } from '../../../../src/grpc/native/answers.js';
 import type { HeaderField } from '../../../../src/http2/hpack/header-field.js';
 
 function pairs(fields: readonly HeaderField[]): string[] {
@@ -25,6 +25,27 @@ describe('the answers of gRPC over HTTP/2', () => {
 
   it('hold half a surrogate pair', () => {
     expect(pairs(trailersOf({ code: 3, message: 'a\ud800b' }))).toEqual(['grpc-status: 3', 'grpc-message: a%EF%BF%BDb']);
+  });
+
+  it('begin with fields that are there already, and the encoding where messages may be compressed', () => {
+    const plain = [':status: 200', 'content-type: application/grpc+proto', 'grpc-accept-encoding: identity,deflate,gzip'];
+    expect(pairs(headersOf(undefined, undefined))).toEqual(plain);
+    expect(pairs(headersOf('gzip', undefined))).toEqual([...plain, 'grpc-encoding: gzip']);
+    expect(pairs(headersOf('deflate', undefined))).toEqual([...plain, 'grpc-encoding: deflate']);
+    for (const encoding of [undefined, 'gzip'] as const) expect(headersOf(encoding, undefined)).toBe(headersOf(encoding, undefined));
+  });
+
+  it('have what was added behind what is always there', () => {
+    const added = [
+      { name: 'x-a', value: '1' },
+      { name: 'x-b-bin', value: '/w' },
+    ];
+    expect(pairs(headersOf(undefined, added)).slice(3)).toEqual(['x-a: 1', 'x-b-bin: /w']);
+    expect(pairs(trailersOf({ code: 0, message: 'OK' }, added))).toEqual(['grpc-status: 0', 'x-a: 1', 'x-b-bin: /w']);
+    expect(pairs(trailersOf({ code: 5, message: 'none' }, added)).slice(2)).toEqual(['x-a: 1', 'x-b-bin: /w']);
+    expect(pairs(trailersOnly({ code: 0, message: 'OK' }, added)).slice(3)).toEqual(['grpc-status: 0', 'x-a: 1', 'x-b-bin: /w']);
+    // What was added to one call is not in the next.
+    expect(pairs(trailersOf({ code: 0, message: 'OK' }))).toEqual(['grpc-status: 0']);
   });
 
   it('stand in one block where there is no message', () => {

@@ -25,6 +25,11 @@ describe('FieldMetadata', () => {
     ]);
   });
 
+  it('gives the bytes of a binary entry, and of no other', () => {
+    expect(METADATA.getBinary('x-bytes-bin')).toEqual(Buffer.from([0, 1, 2]));
+    expect([METADATA.getBinary('none-bin'), METADATA.getBinary('x-a')]).toEqual([undefined, undefined]);
+  });
+
   it("lists what is the caller's, in its order", () => {
     expect([...METADATA.entries()]).toEqual([
       ['x-a', 'first'],

@@ -3,8 +3,11 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { ServingError } from '../../../../src/error/serving-error.js';
 import type { CarriedCall } from '../../../../src/grpc/carrier.js';
+import type { MetadataField } from '../../../../src/grpc/metadata-field.js';
 import { Assemblies } from '../../../../src/grpc/native/assemblies.js';
+import { AssemblyShare } from '../../../../src/grpc/native/assembly-share.js';
 import { Decompressor, type MessageEncoding } from '../../../../src/grpc/native/compression.js';
+import { MessageMemory } from '../../../../src/grpc/native/message-memory.js';
 import { NativeCarrier } from '../../../../src/grpc/native/native-carrier.js';
 import type { CallStatus } from '../../../../src/wire/status.js';
 import { FakeStreamHost } from '../../../support/fake-stream-host.js';
@@ -19,6 +22,8 @@ const TIMEOUT_MS = 1000;
 /** Keeps what it is told. Answers a body that cannot be read at once, as calls do. */
 class FakeCall implements CarriedCall {
   readonly heard: string[] = [];
+  addedHeaders: MetadataField[] | undefined;
+  addedTrailers: MetadataField[] | undefined;
   gone = 0;
   carrier: NativeCarrier | undefined;
   /** What is done with each message beyond keeping it. */
@@ -55,7 +60,8 @@ function setUp(encoding: MessageEncoding = 'identity') {
   const clock = new ManualClock();
   const assemblies = new Assemblies(BUDGET_BYTES, TIMEOUT_MS, clock);
   const decompressor = new Decompressor(MAX_MESSAGE_BYTES);
-  const host = { maxMessageBytes: MAX_MESSAGE_BYTES, assemblies, decompressor };
+  const memory = new MessageMemory();
+  const host = { maxMessageBytes: MAX_MESSAGE_BYTES, assemblies: new AssemblyShare(assemblies), decompressor, memory };
   const other = () => {
     const client = new FakeStreamHost();
     const call = new FakeCall();
@@ -64,7 +70,7 @@ function setUp(encoding: MessageEncoding = 'identity') {
     call.carrier = carrier;
     return { client, call, carrier };
   };
-  return { ...other(), other, clock, assemblies, decompressor };
+  return { ...other(), other, clock, assemblies, decompressor, memory };
 }
 
 const OK: CallStatus = { code: 0, message: 'OK' };
@@ -274,6 +280,32 @@ describe('NativeCarrier, writing', () => {
     expect(call.gone).toBe(0);
     client.release();
     expect([client.sent, call.gone]).toEqual([[HEAD, prefixed('abc'), TRAILERS], 1]);
+  });
+
+  it('has the memory of a request that is released used again once the answer is written, and not before', () => {
+    const { client, call, carrier, memory } = setUp();
+    call.onMessage = (message) => {
+      carrier.write(message, () => undefined);
+      carrier.releaseRequest(message);
+      carrier.end(OK);
+    };
+    client.isHeld = true;
+    client.stream.remoteClosed = true;
+    carrier.read();
+    client.give(frame('x'.repeat(20_000)));
+    expect(client.afterWrites).toEqual([]);
+    client.release();
+    expect([call.gone, client.afterWrites.length, memory.freeBytes]).toEqual([1, 1, 0]);
+    for (const onWritten of client.afterWrites) onWritten();
+    expect(memory.freeBytes).toBe(32 * 1024);
+  });
+
+  it('leaves the memory of a request alone that nobody released', () => {
+    const { client, call, carrier } = setUp();
+    carrier.read();
+    client.give(frame('x'.repeat(20_000)));
+    carrier.end(OK);
+    expect([call.gone, client.afterWrites]).toEqual([1, []]);
   });
 
   it('resets the stream where what waits is given up', () => {

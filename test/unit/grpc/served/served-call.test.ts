@@ -13,6 +13,7 @@ import { ManualClock } from '../../../support/manual-clock.js';
 
 class FakeCarrier implements Carrier {
   readonly done: string[] = [];
+  hasResponded = false;
   isFull = false;
   unsentBytes: number | undefined = undefined;
 
@@ -22,6 +23,10 @@ class FakeCarrier implements Carrier {
 
   write(message: Uint8Array): void {
     this.done.push(`write ${Buffer.from(message).toString()}`);
+  }
+
+  releaseRequest(request: Buffer): void {
+    this.done.push(`release ${request.toString()}`);
   }
 
   end(status: CallStatus): void {
@@ -72,6 +77,27 @@ describe('ServedCall', () => {
     expect(observer.ended).toEqual([0]);
   });
 
+  it('releases a request that its method only borrows, behind the answer; none whose call has ended otherwise', async () => {
+    const borrowing = { ...echo, borrowsRequest: true } as Method;
+    const { call, carrier } = setUp(borrowing);
+    call.onMessage(Buffer.from('a'));
+    call.onHalfClose();
+    await settled();
+    expect(carrier.done).toEqual(['read', 'read', 'write a', 'release a', 'end 0 OK']);
+    const late = setUp(borrowing);
+    late.call.onMessage(Buffer.from('a'));
+    late.call.onHalfClose();
+    late.call.abandon(new ServingError('deadline_exceeded', 'deadline exceeded'));
+    const failing = setUp({
+      ...unary('Fail', () => Promise.reject(new ServingError('unsupported', 'no'))),
+      borrowsRequest: true,
+    } as Method);
+    failing.call.onMessage(Buffer.from('a'));
+    failing.call.onHalfClose();
+    await settled();
+    expect([...late.carrier.done, ...failing.carrier.done].filter((done) => done.startsWith('release'))).toEqual([]);
+  });
+
   it('answers once, whoever is first, and leaves the door once', async () => {
     const { call, carrier, door, observer } = setUp(echo, { deadline: 100 });
     call.onUnreadable({ code: 13, message: 'garbage' });
@@ -102,6 +128,36 @@ describe('ServedCall', () => {
     roster.closing = true;
     call.onGone(undefined);
     expect(call.signal.reason).toMatchObject({ code: 'draining', message: 'the server is closing' });
+  });
+
+  it('keeps what is added to its metadata, up to its answer', () => {
+    const { call, carrier } = setUp(serverStream('Hang', (_text, hanging) => untilCancelled(hanging)));
+    expect([call.addedHeaders, call.addedTrailers]).toEqual([undefined, undefined]);
+    call.addHeader('x-a', '1');
+    call.addHeader('x-a', '2');
+    call.addTrailer('x-t-bin', Buffer.from([255]));
+    carrier.hasResponded = true;
+    call.addTrailer('x-t', '3');
+    call.succeed();
+    call.addHeader('x-late', '4');
+    call.addTrailer('x-late', '5');
+    expect(call.addedHeaders).toEqual([
+      { name: 'x-a', value: '1' },
+      { name: 'x-a', value: '2' },
+    ]);
+    expect(call.addedTrailers).toEqual([
+      { name: 'x-t-bin', value: '/w' },
+      { name: 'x-t', value: '3' },
+    ]);
+  });
+
+  it('takes no header behind its first message, and nothing that is malformed', () => {
+    const { call, carrier } = setUp(echo);
+    expect(() => call.addHeader('grpc-status', '0')).toThrow("metadata 'grpc-status' is reserved");
+    expect(() => call.addTrailer('X', 'y')).toThrow('malformed metadata name');
+    carrier.hasResponded = true;
+    expect(() => call.addHeader('x-a', '1')).toThrow("header 'x-a' is added behind the first message");
+    expect([call.addedHeaders, call.addedTrailers]).toEqual([undefined, undefined]);
   });
 
   it('refuses to send a message over the limit', async () => {

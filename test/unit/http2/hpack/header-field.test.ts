@@ -11,6 +11,7 @@ describe('HeaderField', () => {
     [':path', '/'],
     ['x', ''],
     ['te', 'trailers'],
+    ['te', 'Trailers'],
     ['x', 'a\tb c'],
     ['x', '\xff\x7f\x01'],
     ["!#$%&'*+-.^_`|~09az", 'x'],
