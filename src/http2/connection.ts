@@ -75,28 +75,22 @@ export class Connection implements LifeEvents, RequestSink {
     this.#limits = limits;
     this.#events = events;
     this.#clock = clock;
-    this.#lifetime = new Lifetime(limits, clock.now(), this);
-    this.#output = new Output(socket, limits.highWaterBytes, () => this.#onRoom());
-    this.#writer = new FrameWriter(this.#output);
-    this.#sender = new Sender(this.#output, encoder, (stream) => this.#streams.responded(stream));
-    this.#windows = new ReceiveWindows(limits, this.#writer);
-    const shared = { writer: this.#writer, sender: this.#sender, clock };
-    this.#streams = new StreamTable(limits, { ...shared, windows: this.#windows, sink: this });
+    const lifetime = new Lifetime(limits, clock.now(), this);
+    const output = new Output(socket, limits.highWaterBytes, () => this.#onRoom());
+    const writer = new FrameWriter(output);
+    const sender = new Sender(output, encoder, (stream) => this.#streams.responded(stream));
+    const windows = new ReceiveWindows(limits, writer);
+    // Written out: objects that are spread from others get a shape of their own each, which is half a kilobyte a connection.
+    const streams = new StreamTable(limits, { writer, sender, windows, clock, sink: this });
     const onFarewell = () => this.onFinalGoawayDue();
-    const control = new ControlFrames(limits.controlFrames, {
-      ...shared,
-      encoder,
-      streams: this.#streams,
-      lifetime: this.#lifetime,
-      onFarewell,
-    });
-    this.#frames = new FrameRouter(limits.maxHeaderListBytes, {
-      ...shared,
-      streams: this.#streams,
-      windows: this.#windows,
-      control,
-      lifetime: this.#lifetime,
-    });
+    const control = new ControlFrames(limits.controlFrames, { writer, sender, encoder, streams, lifetime, clock, onFarewell });
+    this.#frames = new FrameRouter(limits.maxHeaderListBytes, { streams, windows, control, sender, lifetime });
+    this.#lifetime = lifetime;
+    this.#output = output;
+    this.#writer = writer;
+    this.#sender = sender;
+    this.#windows = windows;
+    this.#streams = streams;
     this.#incoming = this.#listen();
     this.#greet();
   }
@@ -190,7 +184,8 @@ export class Connection implements LifeEvents, RequestSink {
     socket.setNoDelay(true);
     // What is still to be written when a connection closes is written: 'close' comes after it.
     socket.on('end', () => this.#phase === 'open' && this.destroy());
-    socket.on('error', () => this.destroy());
+    // 'close' follows.
+    socket.on('error', ignore);
     socket.on('close', () => this.destroy());
     return new Incoming(socket, (bytes) => this.#read(bytes));
   }
@@ -259,3 +254,5 @@ export class Connection implements LifeEvents, RequestSink {
     this.#lifetime.closing(this.#clock.now());
   }
 }
+
+function ignore(): void {}

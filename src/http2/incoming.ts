@@ -56,17 +56,17 @@ export class Incoming {
     this.#fullReads = 0;
     this.#isYielding = true;
     this.#socket.pause();
-    setImmediate(this.#goOn);
+    setImmediate(() => this.#goOn());
   }
 
-  readonly #goOn = (): void => {
+  #goOn(): void {
     this.#isYielding = false;
     if (this.#isPaused) return;
     const rest = this.#rest;
     this.#rest = undefined;
     if (rest !== undefined) this.#take(rest);
     if (this.#mayRead()) this.#socket.resume();
-  };
+  }
 
   #mayRead(): boolean {
     return !this.#isPaused && !this.#isYielding;

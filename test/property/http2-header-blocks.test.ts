@@ -56,7 +56,7 @@ function compareBlocks(dice: Dice, count: number): { readonly blocks: number; re
   const sent: string[] = [];
   let fields = 0;
   for (let taken = 0; taken < count; taken++) {
-    const block = generateBlock(dice, maxTableSize, reference.entries);
+    const block = generateBlock(dice, { maxTableSize, entries: reference.entries });
     const maxListSize = dice.chance(0.1) ? dice.below(400) : Number.POSITIVE_INFINITY;
     sent.push(block.toString('hex'));
     const actual = { maxTableSize, sent, decoded: decode(ours, block, maxListSize) };

@@ -23,8 +23,17 @@ import {
 
 const GRPC: readonly Field[] = [...requestFields('/test.Test/Echo'), ['content-type', 'application/grpc'], ['te', 'trailers']];
 const REQUEST = headerBlock(GRPC);
+/** POST, http, path, authority and content-type, of which the table has the last three; the last once more by its index. */
+const INDEXED = Buffer.concat([
+  Buffer.from([0x83, 0x86, 0x44, 3]),
+  Buffer.from('/aB'),
+  Buffer.from([0x41, 1, 0x61, 0x5f, 16]),
+  Buffer.from('application/grpc'),
+  Buffer.from([0xbe]),
+]);
 const REQUESTS = [
   REQUEST,
+  INDEXED,
   REQUEST,
   headerBlock(requestFields()),
   headerBlock([...GRPC, ['content-length', '5']]),
@@ -38,6 +47,7 @@ const MALFORMED = [
   headerBlock([...GRPC, ['content-length', '-1']]),
 ] as const;
 const TRAILERS = [headerBlock([['x-checksum', '1']]), headerBlock([]), headerBlock([[':path', '/']])] as const;
+const MANY_FRAMES = 150;
 const INCREMENTS = [1, 10, 1000, 65_535] as const;
 const BAD_INCREMENTS = [0, 2 ** 24, 2 ** 31 - 1] as const;
 type Setting = readonly [id: number, value: number];
@@ -67,7 +77,11 @@ const BAD_SETTINGS: readonly [Setting, ...Setting[]] = [
 export function frameSequence(dice: Dice): Buffer[] {
   const frames = new FrameGrammar(dice);
   const pieces: Buffer[] = [];
-  for (let left = 1 + dice.below(16); left > 0; left--) pieces.push(...spoiled(dice, frames.next()));
+  const spoilage = dice.pick([0.07, 0.07, 0]);
+  for (let left = 1 + dice.below(dice.chance(0.02) ? MANY_FRAMES : 16); left > 0; left--) {
+    const frame = frames.next();
+    pieces.push(...(dice.chance(spoilage) ? spoiled(dice, frame) : [frame]));
+  }
   if (dice.chance(0.1)) pieces.push(...pieces.splice(dice.below(pieces.length), 1));
   if (dice.chance(0.1)) pieces.push(cut(dice, pieces.pop() ?? REQUEST));
   return [preface(dice), ...pieces];
@@ -89,9 +103,7 @@ function cut(dice: Dice, piece: Buffer): Buffer {
   return piece.subarray(0, dice.below(piece.length + 1));
 }
 
-/** Mostly the frame as it is. */
 function spoiled(dice: Dice, frame: Buffer): Buffer[] {
-  if (dice.chance(0.93)) return [frame];
   const changed = Buffer.from(frame);
   switch (dice.pick(['flags', 'length', 'stream', 'type', 'bytes', 'cut', 'garbage', 'twice'] as const)) {
     case 'flags':
@@ -147,15 +159,20 @@ class FrameGrammar {
     const options = { endStream, ...padding, ...dependency };
     if (dice.chance(0.85)) return headerBlockFrame(streamId, block, options);
     const at = dice.below(block.length + 1);
-    const first = headerBlockFrame(streamId, block.subarray(0, at), { ...options, endHeaders: false });
-    const empty = dice.chance(0.3) ? [continuationFrame(streamId, Buffer.alloc(0), false)] : [];
-    return Buffer.concat([first, ...empty, continuationFrame(streamId, block.subarray(at))]);
+    const parts = [headerBlockFrame(streamId, block.subarray(0, at), { ...options, endHeaders: false })];
+    let rest = block.subarray(at);
+    while (dice.chance(0.4)) {
+      const length = dice.below(rest.length + 1);
+      parts.push(continuationFrame(streamId, rest.subarray(0, length), false));
+      rest = rest.subarray(length);
+    }
+    return Buffer.concat([...parts, continuationFrame(streamId, rest)]);
   }
 
   #block(): Buffer {
     const dice = this.#dice;
     if (dice.chance(0.92)) return dice.pick(REQUESTS);
-    return dice.chance(0.6) ? dice.pick(MALFORMED) : Buffer.concat([REQUEST, generateBlock(dice, 4096, 0)]);
+    return dice.chance(0.6) ? dice.pick(MALFORMED) : Buffer.concat([REQUEST, generateBlock(dice, { maxTableSize: 4096, entries: 0 })]);
   }
 
   #ofStream(streamId: number): Buffer {
@@ -196,7 +213,7 @@ class FrameGrammar {
       case 'ack':
         return settingsAckFrame();
       case 'ping':
-        return pingFrame();
+        return pingFrame(noise(dice, 8).toString('latin1'));
       case 'pong':
         return pingAckFrame(Buffer.from(dice.pick(['goodbye!', 'hello??!', '12345678'])));
       case 'goaway':
