@@ -59,7 +59,7 @@ bench: build ## CPU per request against a bare grpc-js echo, interleaved
 bench-transport: build ## our HTTP/2 against grpc-js and grpc-go, interleaved; needs Go for all but one figure
 	node build/bench/transport.bench.js
 
-stress-transport: build ## attacks on our HTTP/2: what they cost its other clients and what they leave behind; some 5 minutes
+stress-transport: build ## attacks on our HTTP/2: what they cost its other clients and what they leave behind; some 6 minutes
 	node build/bench/transport-stress.js
 
 clean: ## remove what the other targets made

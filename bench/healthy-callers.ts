@@ -26,10 +26,9 @@ export interface CallersAnswer {
 export class HealthyCallers implements Disposable {
   readonly #child: ChildProcess;
 
-  constructor(pin: readonly string[]) {
+  constructor() {
     const script = new URL('./stress-callers.js', import.meta.url).pathname;
-    const command: readonly string[] = [...pin, process.execPath, script];
-    this.#child = spawn(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#child = spawn(process.execPath, [script], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   }
 
   async call(question: CallersQuestion): Promise<CallersAnswer> {

@@ -37,10 +37,9 @@ export class StressTarget implements AsyncDisposable {
   readonly address: string;
   readonly #child: ChildProcess;
 
-  static async start(pin: readonly string[]): Promise<StressTarget> {
+  static async start(): Promise<StressTarget> {
     const script = new URL('./stress-server.js', import.meta.url).pathname;
-    const command: readonly string[] = [...pin, process.execPath, '--expose-gc', script];
-    const child = spawn(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const child = spawn(process.execPath, ['--expose-gc', script], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const [{ address }] = (await once(child, 'message')) as [{ readonly address: string }];
     return new StressTarget(child, address);
   }

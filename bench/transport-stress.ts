@@ -1,18 +1,20 @@
 import { setPriority } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type CallersAnswer, HealthyCallers } from './healthy-callers.js';
-import { describeMachine, pins } from './machine.js';
+import { describeMachine } from './machine.js';
 import { ATTACKS, type Attack } from './stress-attacks.js';
 import { type Books, STRESS_PATHS, StressTarget } from './stress-target.js';
 
 /**
  * What those who attack the native transport cost those who do not, and whether they leave anything behind. One server in a process of its own; healthy
- * callers in another; the attackers, which are nice to both, here. Each attack comes twice and is measured the second time: what the first takes from the system, its allocator mostly keeps, whereas
+ * callers in another; the attackers, which are nice to both, here. No process has a core of its own: on one, the server's main thread would wait for V8's
+ * helper threads. Each attack comes three times and is measured the third time: what the first ones take from the system, its allocator mostly keeps, whereas
  * what leaks, leaks each time. Ends with 1 where a target is missed. BENCH_SECONDS is the length of an attack, and BENCH_ONLY names those to run, by parts of their names with commas between.
  */
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 5);
 const ONLY = (process.env['BENCH_ONLY'] ?? '').split(',').filter((name) => name !== '');
 const CALM_SECONDS = Math.max(1, SECONDS / 2);
+const REHEARSALS = 2;
 const LOAD = { path: STRESS_PATHS.echo, bytes: 3_072, callers: 8, connections: 4, pauseMs: 4 } as const;
 
 const MAX_RATIO = 2;
@@ -27,7 +29,7 @@ interface Result {
   readonly before: CallersAnswer;
   readonly during: CallersAnswer;
   readonly after: CallersAnswer;
-  /** Before a first attack of the kind that is not measured, after it, and at most during the second. */
+  /** Before the attacks of the kind that are not measured, after them, and at most during the one that is. */
   readonly memoryFresh: number;
   readonly memoryBefore: number;
   readonly memoryPeak: number;
@@ -67,7 +69,9 @@ async function emptied(target: StressTarget): Promise<Books> {
 async function withstand(target: StressTarget, callers: HealthyCallers, attack: Attack): Promise<Result> {
   const load = { ...LOAD, address: target.address };
   const { rss: memoryFresh } = await emptied(target);
-  await Promise.all([attack.run(target.address, CALM_SECONDS), callers.call({ ...load, seconds: CALM_SECONDS })]);
+  for (let time = 0; time < REHEARSALS; time++) {
+    await Promise.all([attack.run(target.address, SECONDS), callers.call({ ...load, seconds: SECONDS })]);
+  }
   const { rss: memoryBefore } = await emptied(target);
   await target.books('begin');
   const before = await callers.call({ ...load, seconds: CALM_SECONDS });
@@ -140,10 +144,9 @@ function megabytes(bytes: number): string {
   return (bytes / 1e6).toFixed(1);
 }
 
-const pin = pins();
 const machine = describeMachine();
-await using target = await StressTarget.start(pin.server);
-using callers = new HealthyCallers(pin.load);
+await using target = await StressTarget.start();
+using callers = new HealthyCallers();
 setPriority(19);
 say(
   `commit ${machine.commit}${machine.isChanged ? ' with changes' : ''}, Node ${machine.node}, ${machine.cores} x ${machine.cpu}`,
