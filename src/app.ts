@@ -303,17 +303,23 @@ function createSharedMemory({ controlPlane, maxQueuedBytes }: ServeConfig): Shar
 }
 
 function grpcOptions(config: ServeConfig, tls: TlsOptions | undefined): GrpcServerOptions {
-  const { host, grpcPort, maxMessageBytes, maxConnections, maxConnectionsPerPeer, maxConnectionAgeMs, responseCompression } = config;
+  const { host, grpcPort, maxMessageBytes, maxConnections, responseCompression } = config;
   return {
     ...DEFAULT_GRPC_SERVER_OPTIONS,
     listen: host.map((address) => listenAddress(address, grpcPort)),
     maxMessageBytes,
     maxConnections,
-    maxConnectionsPerPeer: maxConnectionsPerPeer === 0 ? Number.POSITIVE_INFINITY : maxConnectionsPerPeer,
-    maxConnectionAgeMs: maxConnectionAgeMs === 0 ? Number.POSITIVE_INFINITY : maxConnectionAgeMs,
+    maxConnectionsPerPeer: unlimitedIfZero(config.maxConnectionsPerPeer),
+    maxConnectionAgeMs: unlimitedIfZero(config.maxConnectionAgeMs),
+    maxConnectionAgeGraceMs: unlimitedIfZero(config.maxConnectionAgeGraceMs),
+    maxConnectionIdleMs: unlimitedIfZero(config.maxConnectionIdleMs),
     responseCompression,
     ...(tls === undefined ? {} : { tls }),
   };
+}
+
+function unlimitedIfZero(limit: number): number {
+  return limit === 0 ? Number.POSITIVE_INFINITY : limit;
 }
 
 function listenAddress(host: string, port: number): string {

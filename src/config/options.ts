@@ -199,6 +199,20 @@ export const SERVE_OPTIONS = {
     placeholder: 'ms',
     help: 'asks a client to reconnect after this time, which spreads clients over replicas; 0: never',
   },
+  maxConnectionAgeGraceMs: {
+    kind: integer(0, MAX_MS, ' ms'),
+    default: 0,
+    group: 'Limits',
+    placeholder: 'ms',
+    help: 'closes a connection so long after its client was asked to leave it, with the calls that are still on it; 0: never',
+  },
+  maxConnectionIdleMs: {
+    kind: integer(0, MAX_MS, ' ms'),
+    default: 0,
+    group: 'Limits',
+    placeholder: 'ms',
+    help: 'asks a client to leave a connection that has had no call for this time; 0: never',
+  },
   maxMessageBytes: {
     kind: integer(1024, MAX_MESSAGE_BYTES, ' bytes'),
     default: 64 * MEBIBYTE,

@@ -50,7 +50,7 @@ const COUNTERPARTS: Readonly<Record<string, string>> = {
   '--grpc-http2-min-recv-ping-interval-without-data': KEEPALIVE,
   '--grpc-http2-max-ping-strikes': KEEPALIVE,
   '--grpc-max-connection-age': 'use --max-connection-age-ms, in milliseconds',
-  '--grpc-max-connection-age-grace': 'calls on an aged connection always end; the client opens a new one beside it',
+  '--grpc-max-connection-age-grace': 'use --max-connection-age-grace-ms, in milliseconds',
   '--grpc-restricted-protocol': NO_COUNTERPART,
   '--allow-metrics': ONE_METRICS,
   '--allow-gpu-metrics': ONE_METRICS,

@@ -1,6 +1,7 @@
 import type { Span } from '@opentelemetry/api';
 import type { ServingError } from '../error/serving-error.js';
 import type { CallContext } from '../model/call-context.js';
+import type { AnswerMemory } from '../wire/codec.js';
 import type { CallStatus } from '../wire/status.js';
 
 /**
@@ -10,7 +11,8 @@ import type { CallStatus } from '../wire/status.js';
 
 /** Turns messages into bytes and back. `decode` may throw anything: the server answers `invalid_request`. */
 export interface Codec<T> {
-  encode(message: T): Uint8Array;
+  /** Into `memory`, where there is one and the codec can. */
+  encode(message: T, memory?: AnswerMemory): Uint8Array;
   /** The message may hold views of `bytes`. */
   decode(bytes: Uint8Array): T;
 }
@@ -36,8 +38,8 @@ export type Method<I = unknown, O = unknown> = MethodBase<I, O> &
         readonly kind: 'unary';
         handle(this: void, request: I, call: Call): Promise<O>;
         /**
-         * That nothing refers to the bytes of a decoded request any more once its answer has been written: then their memory is used for other requests. Of one
-         * whose call ended otherwise than by the answer of `handle` it never is.
+         * That nothing refers to the bytes of a request any more once `handle` has resolved and its answer is written, nor to those of the answer: then
+         * their memory is used again. Where `handle` rejects it never is: whatever it has begun may still read them.
          */
         readonly borrowsRequest?: true;
       }

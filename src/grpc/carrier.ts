@@ -8,8 +8,8 @@ export interface Carrier {
   read(): void;
   /** Hands over one message; `written` is called when it is out. Where `isFull` is false behind it, it may be called at any time or never. */
   write(message: Uint8Array, written: () => void): void;
-  /** Of the request nothing is needed any more once what was written is out: a transport may use its memory again. Before `end`. */
-  releaseRequest(request: Buffer): void;
+  /** Nobody refers to the request any more, nor to the only answer once it is out: a transport may use their memory again. Before `end`. */
+  release(request: Buffer, answer: Uint8Array): void;
   /** Says the status, behind everything that was written. Once. */
   end(status: CallStatus): void;
   /** A message was written: what stands before the first one is settled. */
@@ -24,6 +24,8 @@ export interface Carrier {
 
 /** What a transport tells a call, and asks it. */
 export interface CarriedCall {
+  /** Its request is one message, which is kept until the half-close. */
+  readonly isSingleRequest: boolean;
   /** Metadata of the handler's own, before the first message and beside the status; undefined for most calls. */
   readonly addedHeaders: readonly MetadataField[] | undefined;
   readonly addedTrailers: readonly MetadataField[] | undefined;

@@ -28,6 +28,10 @@ export interface GrpcServerOptions {
   readonly maxStreamsPerConnection: number;
   /** Spreads long-lived connections over replicas: after this time, give or take a tenth, the client is told to reconnect. Infinity: never. */
   readonly maxConnectionAgeMs: number;
+  /** A connection whose client was told to go away is closed after this time, with whatever is still on it. Infinity: with its last call. */
+  readonly maxConnectionAgeGraceMs: number;
+  /** After this time without a call the client is told to go away. Infinity: never. */
+  readonly maxConnectionIdleMs: number;
   /** A connection that has not completed TLS and the HTTP/2 preface by then is closed. */
   readonly prefaceTimeoutMs: number;
   /** What wide receive windows may hold in sum; connections beyond it get HTTP/2's default window. */
@@ -55,6 +59,8 @@ export const DEFAULT_GRPC_SERVER_OPTIONS: GrpcServerDefaults = {
   maxConnectionsPerPeer: Infinity,
   maxStreamsPerConnection: 512,
   maxConnectionAgeMs: Infinity,
+  maxConnectionAgeGraceMs: Infinity,
+  maxConnectionIdleMs: Infinity,
   prefaceTimeoutMs: 10_000,
   receiveBudgetBytes: 256 * 1024 * 1024,
   assemblyBudgetBytes: 256 * 1024 * 1024,

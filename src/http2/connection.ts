@@ -16,6 +16,7 @@ import { Sender } from './sender.js';
 import { SETTING } from './settings.js';
 import type { Stream } from './stream.js';
 import { type RequestSink, type StreamLimits, StreamTable } from './stream-table.js';
+import { writeProgress } from './write-progress.js';
 
 /** What a peer may do to us, and what it is told of it. */
 export interface ConnectionLimits extends LifetimeLimits, StreamLimits, ReceiveLimits {
@@ -137,7 +138,12 @@ export class Connection implements LifeEvents, RequestSink {
   tick(): void {
     if (this.#phase === 'closed') return;
     const { unfinished } = this.#frames;
-    this.#lifetime.tick(this.#clock.now(), { streams: this.#streams.size, unfinished, isReading: !this.#incoming.isPaused });
+    this.#lifetime.tick(this.#clock.now(), {
+      streams: this.#streams.size,
+      unfinished,
+      isReading: !this.#incoming.isPaused,
+      written: writeProgress(this.#socket),
+    });
   }
 
   onSilentPeer(): void {

@@ -1,4 +1,5 @@
 import { ERROR_CODE, type ErrorCode } from './error-code.js';
+import type { WriteProgress } from './write-progress.js';
 
 /** How long a connection may take, wait and last, in milliseconds; Infinity where it may do so for ever. */
 export interface LifetimeLimits {
@@ -13,6 +14,8 @@ export interface LifetimeLimits {
   /** Without a stream, after which the connection is retired. */
   readonly idleMs: number;
   readonly maxAgeMs: number;
+  /** After a connection's retirement, until it is dropped with whatever is still on it. */
+  readonly graceMs: number;
   /** For the answer to a retiring connection's PING, and for a socket to close once everything is said. */
   readonly leaveTimeoutMs: number;
 }
@@ -39,7 +42,10 @@ export interface LifeTimes {
   readonly pingSentAt: number | undefined;
   readonly retiredAt: number | undefined;
   readonly isFinal: boolean;
+  /** Or since when nothing of what is left to be written was taken. */
   readonly closingAt: number | undefined;
+  /** Whether something is left to be written. */
+  readonly isBehind: boolean;
 }
 
 /** What a connection is at. */
@@ -50,6 +56,7 @@ export interface LifeState {
   readonly unfinished: number | undefined;
   /** Whether what comes is read, or left where it is until the peer reads what was written. */
   readonly isReading: boolean;
+  readonly written: WriteProgress;
 }
 
 export type LifeStep = 'none' | 'ping' | 'retire' | 'final_goaway' | 'frame_overdue' | 'settings_overdue' | 'drop';
@@ -57,7 +64,9 @@ export type LifeStep = 'none' | 'ping' | 'retire' | 'final_goaway' | 'frame_over
 /** What is due now. The first that applies; the next tick sees to the rest. */
 export function nextLifeStep(times: LifeTimes, limits: LifetimeLimits, now: number): LifeStep {
   const since = (at: number | undefined) => (at === undefined ? Number.NEGATIVE_INFINITY : now - at);
-  if (since(times.closingAt) >= limits.leaveTimeoutMs) return 'drop';
+  if (since(times.retiredAt) >= limits.graceMs) return 'drop';
+  // A slow reader makes room in the system's buffers now and then: only as long a silence as an unanswered PING says that it is gone.
+  if (since(times.closingAt) >= (times.isBehind ? limits.keepaliveTimeoutMs : limits.leaveTimeoutMs)) return 'drop';
   if (times.closingAt !== undefined) return 'none';
   if (times.isGreeting && since(times.openedAt) >= limits.prefaceTimeoutMs) return 'drop';
   if (since(times.pingSentAt) >= limits.keepaliveTimeoutMs) return 'drop';
@@ -87,6 +96,8 @@ export class Lifetime {
   #retiredAt: number | undefined;
   #isFinal = false;
   #closingAt: number | undefined;
+  #taken = 0;
+  #isBehind = false;
 
   constructor(limits: LifetimeLimits, now: number, events: LifeEvents) {
     this.#limits = limits;
@@ -137,7 +148,8 @@ export class Lifetime {
     this.#closingAt ??= now;
   }
 
-  tick(now: number, { streams, unfinished, isReading }: LifeState): void {
+  tick(now: number, { streams, unfinished, isReading, written }: LifeState): void {
+    this.#follow(written, now);
     if (this.#hasHeard) this.#heardAt = now;
     this.#hasHeard = false;
     if (unfinished !== this.#unfinishedFrame) this.#unfinishedSince = unfinished === undefined ? undefined : now;
@@ -146,6 +158,16 @@ export class Lifetime {
     if (!isReading) this.#wait(now);
     this.#idleSince = streams === 0 ? (this.#idleSince ?? now) : undefined;
     this.#take(nextLifeStep(this.#times(), this.#limits, now), now);
+  }
+
+  /** Whoever takes what is written is there, though not heard. What an empty line takes says nothing. */
+  #follow({ taken, isBehind }: WriteProgress, now: number): void {
+    if (this.#isBehind && taken > this.#taken) {
+      this.heard();
+      if (this.#closingAt !== undefined) this.#closingAt = now;
+    }
+    this.#taken = taken;
+    this.#isBehind = isBehind;
   }
 
   #wait(now: number): void {
@@ -165,6 +187,7 @@ export class Lifetime {
       retiredAt: this.#retiredAt,
       isFinal: this.#isFinal,
       closingAt: this.#closingAt,
+      isBehind: this.#isBehind,
     };
   }
 

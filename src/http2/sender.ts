@@ -5,6 +5,8 @@ import type { Output } from './output.js';
 import type { Stream } from './stream.js';
 
 const NOTHING = new Uint8Array(0);
+/** Beyond it a message waits its turns as if it had to wait: else it would be written whole, however long the line takes for it, and others behind it. */
+const MAX_AT_ONCE_BYTES = 256 * 1024;
 
 /**
  * What streams send: header blocks at once, data as the windows of RFC 9113 section 5.2 and the socket allow. What has to wait is sent in turns, a
@@ -49,7 +51,8 @@ export class Sender {
   data(stream: Stream, head: Uint8Array, body: Uint8Array): void {
     const length = head.length + body.length;
     if (length === 0) return;
-    if (stream.backlog === undefined && length <= this.#window && length <= stream.sendWindow && !this.#output.isFull) {
+    const goesAtOnce = length <= MAX_AT_ONCE_BYTES && length <= this.#window && length <= stream.sendWindow;
+    if (goesAtOnce && stream.backlog === undefined && !this.#output.isFull) {
       this.#window -= length;
       stream.sendWindow -= length;
       this.#frames(stream.id, head, body);

@@ -8,9 +8,16 @@ export interface MessageFunctions<T> {
   decode(input: BinaryReader): T;
 }
 
+/** Where an answer may be put: memory that is used again once it is written. */
+export interface AnswerMemory {
+  /** At least so many bytes, whatever lies in them. */
+  take(bytes: number): Buffer;
+}
+
 /** Turns messages into bytes and back. A decoded message may hold views of the bytes. `decode` throws `invalid_request` and nothing else. */
 export interface MessageCodec<T> {
-  encode(message: T): Uint8Array;
+  /** Into `memory`, where there is one and the codec can. */
+  encode(message: T, memory?: AnswerMemory): Uint8Array;
   decode(bytes: Uint8Array): T;
 }
 

@@ -1,6 +1,6 @@
 import { ModelInferResponse, type ModelInferResponse_InferOutputTensor } from '../gen/inference/infer.js';
 import type { InferResponse, StreamPiece } from '../model/infer.js';
-import { createCodec, type MessageCodec } from './codec.js';
+import { type AnswerMemory, createCodec, type MessageCodec } from './codec.js';
 import { placeOutput } from './oip-memory.js';
 import type { OipInferRequest } from './oip-request.js';
 import { toWireShape } from './wire-shape.js';
@@ -34,16 +34,16 @@ const RAW_OUTPUT_TAG = (6 << 3) | 2;
  * buffer at the end, which is most of what a response costs to write.
  */
 export const modelInferResponseCodec: MessageCodec<ModelInferResponse> = {
-  encode: (message) => encodeModelInferResponse(message, 0),
+  encode: (message, memory) => encodeModelInferResponse(message, 0, memory),
   decode: (bytes) => generatedCodec.decode(bytes),
 };
 
 /** The response behind `margin` free bytes, for what a message around it has in front of it. */
-export function encodeModelInferResponse(message: ModelInferResponse, margin: number): Buffer {
+export function encodeModelInferResponse(message: ModelInferResponse, margin: number, memory?: AnswerMemory): Buffer {
   const head = ModelInferResponse.encode({ ...message, rawOutputContents: [] }).finish();
   let total = margin + head.length;
   for (const data of message.rawOutputContents) total += 1 + varintBytes(data.length) + data.length;
-  const bytes = Buffer.allocUnsafe(total);
+  const bytes = memory === undefined ? Buffer.allocUnsafe(total) : memory.take(total).subarray(0, total);
   bytes.set(head, margin);
   let at = margin + head.length;
   for (const data of message.rawOutputContents) {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { RawClient } from '../support/grpc-client.js';
-import { unary } from '../support/grpc-methods.js';
+import { unary, untilCancelled } from '../support/grpc-methods.js';
 import { serviceOf, startServer, until } from '../support/grpc-server.js';
 import { prefaceAndSettings } from '../support/h2-frames.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -22,6 +22,14 @@ function closed(socket: Socket): Promise<void> {
     socket.on('error', () => undefined);
     socket.resume().once('close', () => resolve());
   });
+}
+
+/** In small steps, so that what is said on the way is heard at its time. */
+async function passing(clock: ManualClock, ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 500) {
+    clock.advance(500);
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 describe('connections', () => {
@@ -86,6 +94,46 @@ describe('connections', () => {
     expect(await answer).toMatchObject({ status: 0 });
     await using next = await RawClient.connect(at.address);
     expect(next.session.destroyed).toBe(false);
+  });
+
+  it('that are past their age and the time thereafter are closed, with what is still on them', async () => {
+    const clock = new ManualClock();
+    const wait = unary('Wait', (_text, call) => untilCancelled(call));
+    await using at = await startServer([serviceOf(wait)], { maxConnectionAgeMs: 10_000, maxConnectionAgeGraceMs: 5_000 }, clock);
+    await using client = await RawClient.connect(at.address);
+    const answer = client.call('/test.Test/Wait', '');
+    await until(() => at.door.inside.size === 1);
+    await passing(clock, 13_500);
+    expect([client.session.destroyed, at.door.inside.size]).toEqual([false, 1]);
+    await passing(clock, 4_000);
+    expect(await answer).toMatchObject({ messages: [], status: undefined });
+    await until(() => client.session.destroyed && at.door.left === 1);
+  });
+
+  it('that have had no call for some time are sent away, those with a call are not', async () => {
+    const clock = new ManualClock();
+    const waiting: (() => void)[] = [];
+    const wait = unary('Wait', async () => {
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      return 'done';
+    });
+    await using at = await startServer([serviceOf(wait)], { maxConnectionIdleMs: 10_000 }, clock);
+    await using client = await RawClient.connect(at.address);
+    const goaways: number[] = [];
+    client.session.on('goaway', (_code: number, lastStream: number) => goaways.push(lastStream));
+    await passing(clock, 9_000);
+    const answer = client.call('/test.Test/Wait', '');
+    await until(() => waiting.length === 1);
+    await passing(clock, 20_000);
+    expect(goaways).toEqual([]);
+    waiting[0]?.();
+    expect(await answer).toMatchObject({ status: 0 });
+    await passing(clock, 9_000);
+    expect(goaways).toEqual([]);
+    await passing(clock, 2_500);
+    // The first tells a client without a call enough: it closes.
+    await until(() => client.session.destroyed);
+    expect(goaways[0]).toBe(2 ** 31 - 1);
   });
 
   it('come through unix sockets, whose peers are local', async () => {

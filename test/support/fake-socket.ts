@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 export class FakeSocket extends EventEmitter {
   readonly writableHighWaterMark = 16 * 1024;
   writableLength = 0;
+  bytesWritten = 0;
   /** Whether what is written stays in the socket. */
   isHeld = false;
   isPaused = false;
@@ -49,6 +50,7 @@ export class FakeSocket extends EventEmitter {
   write(bytes: Uint8Array, onWritten?: () => void): boolean {
     if (this.isEnded || this.isDestroyed) throw new Error('a write after the end');
     this.writes += 1;
+    this.bytesWritten += bytes.length;
     if (this.isHeld || this.#held.length > 0) this.#held.push(bytes);
     else this.#written.push(Buffer.from(bytes));
     if (this.isHeld) this.writableLength += bytes.length;

@@ -22,6 +22,7 @@ export const GENEROUS_LIMITS: ConnectionLimits = {
   keepaliveTimeoutMs: 20_000,
   idleMs: Number.POSITIVE_INFINITY,
   maxAgeMs: Number.POSITIVE_INFINITY,
+  graceMs: Number.POSITIVE_INFINITY,
   leaveTimeoutMs: 1000,
 };
 

@@ -1,4 +1,4 @@
-import type { ServerHttp2Session } from 'node:http2';
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Clock } from '../../model/clock.js';
 import type { Peer } from '../call.js';
@@ -25,6 +25,10 @@ export interface ConnectionOptions {
   readonly prefaceTimeoutMs: number;
   /** Infinity: any age. */
   readonly maxAgeMs: number;
+  /** From `retire` on, for what is still under way. Infinity: as long as it takes. */
+  readonly graceMs: number;
+  /** Without a stream. Infinity: for ever. */
+  readonly idleMs: number;
   readonly receiveBudget: ReceiveBudget;
 }
 
@@ -46,8 +50,12 @@ export class Connection {
   readonly #socket: Socket;
   readonly #clock: Clock;
   readonly #observer: ConnectionObserver;
+  readonly #graceMs: number;
+  readonly #idleMs: number;
   #state: State = 'preface';
   #cancelTimers: (() => void)[] = [];
+  #streams = 0;
+  #cancelIdle: (() => void) | undefined;
 
   constructor(session: ServerHttp2Session, { socket, peer }: Accepted, options: ConnectionOptions, observer: ConnectionObserver) {
     this.peer = peer;
@@ -55,10 +63,13 @@ export class Connection {
     this.#socket = socket;
     this.#clock = options.clock;
     this.#observer = observer;
+    this.#graceMs = options.graceMs;
+    this.#idleMs = options.idleMs;
     const window = widen(session, options.receiveBudget);
     const cancelPreface = options.clock.after(options.prefaceTimeoutMs, () => session.destroy());
     this.#cancelTimers.push(cancelPreface);
     if (options.maxAgeMs !== Infinity) this.#cancelTimers.push(options.clock.after(options.maxAgeMs, () => this.retire()));
+    this.#awaitStream();
     session.once('remoteSettings', () => {
       cancelPreface();
       if (this.#state === 'preface') this.#state = 'open';
@@ -75,6 +86,17 @@ export class Connection {
     return this.#state === 'leaving' || this.#state === 'closed';
   }
 
+  /** A stream has come; the connection is not idle while there is one. */
+  onStream(stream: ServerHttp2Stream): void {
+    if (this.#idleMs === Infinity) return;
+    this.#streams += 1;
+    this.#cancelIdle?.();
+    stream.once('close', () => {
+      this.#streams -= 1;
+      this.#awaitStream();
+    });
+  }
+
   /**
    * Sends the client away without losing a call: GOAWAY that refuses nothing, a ping, and when it is answered (everything that
    * was sent before the client knew has come in by then) the GOAWAY that names the last stream. Idempotent.
@@ -84,12 +106,18 @@ export class Connection {
     if (state !== 'preface' && state !== 'open') return;
     this.#state = 'retiring';
     this.#cancelTimers.push(this.#clock.after(PING_TIMEOUT_MS, () => this.#leave()));
+    if (this.#graceMs !== Infinity) this.#cancelTimers.push(this.#clock.after(this.#graceMs, () => this.destroy()));
     if (state === 'open') this.#giveNotice();
   }
 
   /** Now, whatever is under way. */
   destroy(): void {
     this.#session.destroy();
+  }
+
+  #awaitStream(): void {
+    if (this.#idleMs === Infinity || this.#streams > 0 || this.#state === 'closed') return;
+    this.#cancelIdle = this.#clock.after(this.#idleMs, () => this.retire());
   }
 
   /** In an immediate: by then our SETTINGS, which must come before any other frame, are out even where the client's came just now. */
@@ -113,6 +141,7 @@ export class Connection {
     this.#state = 'closed';
     for (const cancel of this.#cancelTimers) cancel();
     this.#cancelTimers = [];
+    this.#cancelIdle?.();
   }
 }
 

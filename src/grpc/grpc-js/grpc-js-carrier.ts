@@ -54,7 +54,7 @@ export class GrpcJsCarrier implements Carrier {
   }
 
   /** Its memory is grpc-js's. */
-  releaseRequest(): void {}
+  release(): void {}
 
   abort(): void {
     this.#stream.close(constants.NGHTTP2_CANCEL);

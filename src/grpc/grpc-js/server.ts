@@ -54,7 +54,7 @@ class GrpcJsServer implements GrpcServer, TransportEvents, ConnectionObserver {
   }
 
   onSession(session: ServerHttp2Session, accepted: Accepted): void {
-    const { prefaceTimeoutMs, maxConnectionAgeMs, tls } = this.#options;
+    const { prefaceTimeoutMs, maxConnectionAgeMs, maxConnectionAgeGraceMs, maxConnectionIdleMs, tls } = this.#options;
     const connection = new Connection(
       session,
       accepted,
@@ -63,6 +63,8 @@ class GrpcJsServer implements GrpcServer, TransportEvents, ConnectionObserver {
         // With TLS, the handshake had the other half.
         prefaceTimeoutMs: tls === undefined ? prefaceTimeoutMs : prefaceTimeoutMs / 2,
         maxAgeMs: jittered(maxConnectionAgeMs, Math.random()),
+        graceMs: maxConnectionAgeGraceMs,
+        idleMs: maxConnectionIdleMs,
         receiveBudget: this.#receiveBudget,
       },
       this,
@@ -77,7 +79,9 @@ class GrpcJsServer implements GrpcServer, TransportEvents, ConnectionObserver {
 
   onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]): void {
     const connection = stream.session === undefined ? undefined : this.#bySession.get(stream.session as ServerHttp2Session);
-    if (connection !== undefined) this.#frontDoor.onStream(stream, headers, rawHeaders, connection.peer);
+    if (connection === undefined) return;
+    connection.onStream(stream);
+    this.#frontDoor.onStream(stream, headers, rawHeaders, connection.peer);
   }
 
   onLeaving(): void {

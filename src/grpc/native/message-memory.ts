@@ -31,17 +31,28 @@ export class MessageMemory {
     return this.#freeBytes;
   }
 
-  /** At least `bytes`, as `roomFor` says; whatever lies in them. */
+  /** For a message that is whole: at least `bytes`, as `roomFor` says; whatever lies in them. */
   take(bytes: number): Buffer {
+    return bytes < MIN_REUSED_BYTES ? this.#takeOfSlab(bytes) : this.takeAlone(bytes);
+  }
+
+  /** For one that is not: beside others, it would keep all of their memory while the rest is awaited. */
+  takeAlone(bytes: number): Buffer {
     const size = roomFor(bytes);
-    if (size < MIN_REUSED_BYTES) return this.#takeOfSlab(size);
+    if (size < MIN_REUSED_BYTES) return Buffer.allocUnsafeSlow(size);
     const memory = size > MAX_REUSED_BYTES ? Buffer.allocUnsafeSlow(size) : (this.#takeFree(size) ?? Buffer.allocUnsafeSlow(size));
     if (size <= MAX_REUSED_BYTES) this.#lent.add(memory.buffer);
     return memory;
   }
 
+  /** Whether a message lies in what was taken here and can be given back. */
+  isLent(message: Uint8Array): boolean {
+    return message.byteLength >= MIN_REUSED_BYTES && this.#lent.has(message.buffer);
+  }
+
   /** A message that lies in what was taken here, or elsewhere, which is no matter: nobody refers to it any more. */
   giveBack(message: Uint8Array): void {
+    if (message.byteLength < MIN_REUSED_BYTES) return;
     const { buffer } = message;
     if (!this.#lent.delete(buffer) || this.#freeBytes + buffer.byteLength > MAX_FREE_BYTES) return;
     this.#freeBytes += buffer.byteLength;

@@ -111,7 +111,7 @@ export class MessageReader {
     const promised = Math.min(PROMISE_FACTOR * needed, MAX_PROMISED_BYTES);
     const size = roomFor(Math.min(length, Math.max(needed, 2 * room, promised, MIN_ROOM_BYTES)));
     this.#sink.onGrowing(size - room);
-    const grown = this.#memory.take(size);
+    const grown = this.#memory.takeAlone(size);
     if (this.#body !== undefined) {
       this.#body.copy(grown, 0, 0, this.#bodyBytes);
       this.#memory.giveBack(this.#body);

@@ -23,6 +23,9 @@ export interface CarrierHost {
   readonly decompressor: Decompressor;
 }
 
+/** What is smaller is bounded well enough by the calls that there may be. */
+const MIN_COUNTED_BYTES = 16 * 1024;
+
 /** Written again for each message, and copied at once: `slice` of a Uint8Array does so, where a Buffer's does not. */
 const prefix = new Uint8Array(MESSAGE_PREFIX_BYTES);
 const prefixView = new DataView(prefix.buffer);
@@ -53,10 +56,10 @@ export class NativeCarrier implements Carrier, StreamListener, MessageSink, Mess
   #isGone = false;
   #failure: UnreadableBody | ServingError | undefined;
   #written: (() => void) | undefined;
+  /** Of which the memory is used again once it is written. */
+  #answer: Uint8Array | undefined;
   /** Is said once nothing waits to be compressed. */
   #status: CallStatus | undefined;
-  /** A request that nobody needs any more once the answer is out. */
-  #spentRequest: Buffer | undefined;
 
   /** `encoding` is the one of the requests; `compressor`, where there is one, is for the answers. */
   constructor(stream: Stream, call: CarriedCall, host: CarrierHost, encoding: MessageEncoding, compressor?: MessageCompressor) {
@@ -114,8 +117,9 @@ export class NativeCarrier implements Carrier, StreamListener, MessageSink, Mess
     else this.#tellWritten();
   }
 
-  releaseRequest(request: Buffer): void {
-    this.#spentRequest = request;
+  release(request: Buffer, answer: Uint8Array): void {
+    if (answer.buffer !== request.buffer) this.#host.memory.giveBack(request);
+    if (this.#host.memory.isLent(answer)) this.#answer = answer;
   }
 
   abort(): void {
@@ -159,9 +163,15 @@ export class NativeCarrier implements Carrier, StreamListener, MessageSink, Mess
 
   onMessage(message: Buffer, isCompressed: boolean): void {
     this.#isWanted = false;
-    this.#finishAssembly();
     if (isCompressed) void this.#decompress(message);
-    else this.#call.onMessage(message);
+    else this.#tell(message);
+  }
+
+  /** A large one that its call keeps while the half-close is awaited counts as one that is not complete: else nothing would bound how many there are. */
+  #tell(message: Buffer): void {
+    this.#finishAssembly();
+    if (message.length >= MIN_COUNTED_BYTES && this.#call.isSingleRequest && !this.#hasEnded) this.onGrowing(message.length);
+    this.#call.onMessage(message);
   }
 
   #respond(): void {
@@ -188,7 +198,7 @@ export class NativeCarrier implements Carrier, StreamListener, MessageSink, Mess
     this.#isDecompressing = true;
     try {
       const whole = await this.#host.decompressor.decompress(message, this.#encoding, this);
-      if (!this.#isDeaf) this.#call.onMessage(whole);
+      if (!this.#isDeaf) this.#tell(whole);
     } catch (error) {
       this.#fail(error);
     }
@@ -247,7 +257,10 @@ export class NativeCarrier implements Carrier, StreamListener, MessageSink, Mess
   #halfClose(): void {
     this.#isWanted = false;
     if (this.#reader.isWithinMessage) this.#fail(malformed('the request ends inside a message'));
-    else this.#call.onHalfClose();
+    else {
+      this.#finishAssembly();
+      this.#call.onHalfClose();
+    }
   }
 
   #fail(error: unknown): void {
@@ -289,8 +302,8 @@ export class NativeCarrier implements Carrier, StreamListener, MessageSink, Mess
     this.#stopReading();
     // What is being read is given back by whoever reads it.
     if (!this.#isReading) this.#giveUpUnread();
-    const request = this.#spentRequest;
-    if (request !== undefined) this.#stream.afterWrite(() => this.#host.memory.giveBack(request));
+    const answer = this.#answer;
+    if (answer !== undefined) this.#stream.afterWrite(() => this.#host.memory.giveBack(answer));
     this.#call.onGone(undefined);
   }
 }

@@ -2,16 +2,17 @@ import type { Socket } from 'node:net';
 import { Connection, type ConnectionEvents, type ConnectionLimits } from '../../http2/connection.js';
 import type { HeaderField } from '../../http2/hpack/header-field.js';
 import type { RequestHead } from '../../http2/request-head.js';
-import type { Stream, StreamListener } from '../../http2/stream.js';
+import type { Stream } from '../../http2/stream.js';
 import type { Clock } from '../../model/clock.js';
 import type { Peer } from '../call.js';
 import { type Arrivals, isGrpc } from '../served/arrivals.js';
 import type { ServerConnection } from '../served/server-connections.js';
-import { NOT_GRPC, NOT_POST, OVERSIZED_HEADERS, trailersOnly } from './answers.js';
+import { NOT_POST, OVERSIZED_HEADERS, trailersOnly } from './answers.js';
 import type { Assemblies } from './assemblies.js';
 import { AssemblyShare } from './assembly-share.js';
 import { isMessageEncoding } from './compression.js';
 import { FieldMetadata } from './field-metadata.js';
+import { ForeignRequests } from './foreign-requests.js';
 import type { MessageCompressors } from './message-compressor.js';
 import { type CarrierHost, NativeCarrier } from './native-carrier.js';
 
@@ -20,6 +21,8 @@ export interface NativeHost extends Omit<CarrierHost, 'assemblies'> {
   readonly assemblies: Assemblies;
   readonly arrivals: Arrivals;
   readonly clock: Clock;
+  /** For a request that is not gRPC; those that are have their own. */
+  readonly bodyTimeoutMs: number;
   /** Absent where answers are not compressed: then nobody asks what clients accept. */
   readonly compressors?: MessageCompressors | undefined;
   onLeaving(connection: NativeConnection): void;
@@ -36,6 +39,8 @@ export class NativeConnection implements ServerConnection, ConnectionEvents {
   readonly #carrierHost: CarrierHost;
   readonly #peer: Peer;
   readonly #connection: Connection;
+  /** Undefined until there is one. */
+  #foreign: ForeignRequests | undefined;
 
   /** `limits` are the host's but for what each connection has of its own: its window and its age. */
   constructor(socket: Socket, peer: Peer, host: NativeHost, limits: ConnectionLimits) {
@@ -61,6 +66,7 @@ export class NativeConnection implements ServerConnection, ConnectionEvents {
 
   tick(): void {
     this.#connection.tick();
+    this.#foreign?.expire(this.leaving);
   }
 
   onRequest(stream: Stream, { method, path = '', fields }: RequestHead): void {
@@ -72,7 +78,7 @@ export class NativeConnection implements ServerConnection, ConnectionEvents {
       else if (name === 'grpc-encoding') encoding = joined(encoding, value);
       else if (name === 'grpc-timeout') timeout = joined(timeout, value);
     }
-    if (!isGrpc(contentType)) stream.listener = new ForeignRequest(stream);
+    if (!isGrpc(contentType)) this.#takeForeign(stream);
     else if (method !== 'POST') stream.respond(NOT_POST, true);
     else this.#admit(stream, path, encoding, timeout, fields);
   }
@@ -91,6 +97,11 @@ export class NativeConnection implements ServerConnection, ConnectionEvents {
 
   onInternalError(error: unknown): void {
     this.#host.onInternalError(error);
+  }
+
+  #takeForeign(stream: Stream): void {
+    this.#foreign ??= new ForeignRequests(this.#host.clock, this.#host.bodyTimeoutMs);
+    this.#foreign.add(stream);
   }
 
   #admit(stream: Stream, path: string, encoding: string | undefined, timeout: string | undefined, fields: readonly HeaderField[]): void {
@@ -113,28 +124,3 @@ export class NativeConnection implements ServerConnection, ConnectionEvents {
 function joined(before: string | undefined, value: string): string {
   return before === undefined ? value : `${before}, ${value}`;
 }
-
-/** A request that is not gRPC: it is heard out, as HTTP wants it, and told so. */
-class ForeignRequest implements StreamListener {
-  readonly #stream: Stream;
-
-  constructor(stream: Stream) {
-    this.#stream = stream;
-  }
-
-  onData(_bytes: Buffer, start: number, end: number): void {
-    this.#stream.consume(end - start);
-  }
-
-  onEnd(): void {
-    this.#stream.respond(NOT_GRPC.headers);
-    this.#stream.send(NOTHING, NOT_GRPC.text);
-    this.#stream.end([]);
-  }
-
-  onReset(): void {}
-
-  onDrain(): void {}
-}
-
-const NOTHING = new Uint8Array(0);

@@ -38,6 +38,7 @@ class NativeServer implements GrpcServer, NativeHost {
   readonly arrivals: Arrivals;
   readonly limits: ConnectionLimits;
   readonly maxMessageBytes: number;
+  readonly bodyTimeoutMs: number;
   readonly clock: Clock;
   readonly assemblies: Assemblies;
   readonly decompressor: Decompressor;
@@ -57,6 +58,7 @@ class NativeServer implements GrpcServer, NativeHost {
     this.#deps = deps;
     this.clock = deps.clock;
     this.maxMessageBytes = options.maxMessageBytes;
+    this.bodyTimeoutMs = options.bodyTimeoutMs;
     this.limits = connectionLimits(options);
     this.#receiveBudget = new ReceiveBudget(options.receiveBudgetBytes);
     this.assemblies = new Assemblies(options.assemblyBudgetBytes, options.bodyTimeoutMs, deps.clock);
@@ -64,7 +66,7 @@ class NativeServer implements GrpcServer, NativeHost {
     const turns = new Turns();
     this.decompressor = new Decompressor(maxMessageBytes, turns);
     this.compressors = responseCompression === 'none' ? undefined : new MessageCompressors(responseCompression, turns);
-    const host = { ...deps, maxMessageBytes, bodyTimeoutMs, answerTimeoutMs, roster: this.#connections.roster };
+    const host = { ...deps, maxMessageBytes, bodyTimeoutMs, answerTimeoutMs, roster: this.#connections.roster, answerMemory: this.memory };
     this.arrivals = new Arrivals(host, routesOf(services));
   }
 

@@ -24,6 +24,8 @@ export function receiveLimits(connectionWindowBytes: number): ReceiveLimits {
 export function connectionLimits({
   maxStreamsPerConnection,
   maxConnectionAgeMs,
+  maxConnectionAgeGraceMs,
+  maxConnectionIdleMs,
   prefaceTimeoutMs,
   tls,
 }: GrpcServerOptions): ConnectionLimits {
@@ -43,8 +45,9 @@ export function connectionLimits({
     settingsTimeoutMs: 10_000,
     keepaliveMs: 60_000,
     keepaliveTimeoutMs: 20_000,
-    idleMs: Number.POSITIVE_INFINITY,
+    idleMs: maxConnectionIdleMs,
     maxAgeMs: maxConnectionAgeMs,
+    graceMs: maxConnectionAgeGraceMs,
     leaveTimeoutMs: 1000,
   };
 }

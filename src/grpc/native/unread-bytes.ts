@@ -58,7 +58,7 @@ export class UnreadBytes {
     this.#length = 0;
   }
 
-  /** A block with room at `#end`. What has been read of the others is never written again: messages are views of it. */
+  /** A block with room at `#end`. */
   #blockFor(bytes: number): Buffer {
     const last = this.#blocks.at(-1);
     if (last !== undefined && this.#end < last.length) return last;

@@ -2,6 +2,7 @@ import type { Span } from '@opentelemetry/api';
 import { ServingError } from '../../error/serving-error.js';
 import { CancelSource } from '../../model/cancel-signal.js';
 import type { VersionId } from '../../model/id.js';
+import type { AnswerMemory } from '../../wire/codec.js';
 import type { CallStatus } from '../../wire/status.js';
 import type { Admission, Arrival, Call, Method, Peer, RequestMetadata, Service } from '../call.js';
 import type { CarriedCall, Carrier } from '../carrier.js';
@@ -16,6 +17,7 @@ export interface CallHost extends GrpcServerDeps {
   readonly bodyTimeoutMs: number;
   readonly answerTimeoutMs: number;
   readonly roster: CallRoster;
+  readonly answerMemory?: AnswerMemory;
 }
 
 /** A method and the facade that it belongs to. */
@@ -88,7 +90,7 @@ export abstract class ServedCall extends DeadlineEntry implements Call, Arrival,
   abstract onHalfClose(): void;
 
   /** Whether a request is complete with its half-close, rather than a stream that goes on as long as the client likes. */
-  protected abstract readonly isSingleRequest: boolean;
+  abstract readonly isSingleRequest: boolean;
 
   /** The carrier has taken the call and says so with `onStart`. */
   begin(carrier: Carrier): void {
@@ -222,9 +224,14 @@ export abstract class ServedCall extends DeadlineEntry implements Call, Arrival,
     return true;
   }
 
-  /** Of the request nothing is needed any more once what was written is out. */
-  protected releaseRequest(request: Buffer): void {
-    if (this.#phase === 'open') this.#carrier?.releaseRequest(request);
+  /** Nobody refers to the request any more, whatever has become of the call, nor to the answer once it is out. */
+  protected release(request: Buffer, answer: Uint8Array): void {
+    this.#carrier?.release(request, answer);
+  }
+
+  /** Where an answer may be put; undefined where the transport has no such place. */
+  protected get answerMemory(): AnswerMemory | undefined {
+    return this.#host.answerMemory;
   }
 
   /** Tells a drain whether it has to wait for this call. */

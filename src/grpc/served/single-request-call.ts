@@ -3,7 +3,7 @@ import { ServedCall } from './served-call.js';
 
 /** A call whose request is one message: served once the client has half-closed. */
 export abstract class SingleRequestCall extends ServedCall {
-  protected override readonly isSingleRequest = true;
+  override readonly isSingleRequest = true;
   #request: Buffer | undefined;
 
   protected abstract serve(request: Buffer): Promise<void>;

@@ -4,7 +4,7 @@ import { ServedCall } from './served-call.js';
 
 /** A call whose request is a stream of messages: served from the headers on. */
 export abstract class StreamedRequestCall extends ServedCall {
-  protected override readonly isSingleRequest = false;
+  override readonly isSingleRequest = false;
   #requests: RequestStream<unknown> | undefined;
 
   protected abstract readonly requestCodec: Codec<unknown>;

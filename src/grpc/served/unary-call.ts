@@ -18,8 +18,9 @@ export class UnaryCall extends SingleRequestCall {
     const { handle, request: codec, response, borrowsRequest } = this.#method;
     try {
       const answer: unknown = await handle(decodeRequest(codec, request), this);
-      this.write(response.encode(answer), ignore);
-      if (borrowsRequest) this.releaseRequest(request);
+      const message = response.encode(answer, borrowsRequest ? this.answerMemory : undefined);
+      this.write(message, ignore);
+      if (borrowsRequest) this.release(request, message);
       this.succeed();
     } catch (error) {
       this.fail(error);

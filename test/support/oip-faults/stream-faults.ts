@@ -31,7 +31,8 @@ function swapping(): Meddling {
   let held: StreamResponse | undefined;
   return responses((message) => {
     if (message.infer_response?.model_name === 'repeat') return [message];
-    if (held === undefined && /^stream-\d*[02468]$/.test(message.infer_response?.id ?? '')) {
+    if (/^stream-\d*[02468]$/.test(message.infer_response?.id ?? '')) {
+      // What is still held is of a stream that was cancelled.
       held = message;
       return [];
     }
@@ -77,7 +78,12 @@ export const STREAM_FAULTS: readonly Fault[] = [
         }),
       ]),
   },
-  { what: 'streams in any order', fails: ['stream.order', 'stream.final', 'stream.goes-on'], meddle: swapping },
+  {
+    what: 'streams in any order',
+    fails: ['stream.order', 'stream.final', 'stream.interactive', 'stream.goes-on'],
+    hangs: true,
+    meddle: swapping,
+  },
   {
     what: 'says of no streamed answer that it is final',
     fails: ['stream.final', 'decoupled.one-final', 'decoupled.several'],

@@ -27,6 +27,8 @@ describe('SERVE_OPTIONS', () => {
         '--max-connections',
         '--max-connections-per-peer',
         '--max-connection-age-ms',
+        '--max-connection-age-grace-ms',
+        '--max-connection-idle-ms',
         '--max-message-bytes',
         '--max-typed-bytes',
         '--tls-cert-file',

@@ -24,6 +24,9 @@ describe('percentEncode', () => {
     ['a\nb', 'a%0Ab'],
     ['grün…', 'gr%C3%BCn%E2%80%A6'],
     ['\u{1F600}', '%F0%9F%98%80'],
+    [' ', '%20'],
+    [' both ends  ', '%20both ends %20'],
+    [' 100%', '%20100%25'],
     ['half \uD83D', 'half %EF%BF%BD'],
   ])('%j becomes %j', (text, encoded) => {
     expect(percentEncode(text)).toBe(encoded);

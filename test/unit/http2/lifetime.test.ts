@@ -18,6 +18,7 @@ const LIMITS: LifetimeLimits = {
   keepaliveTimeoutMs: 40,
   idleMs: 500,
   maxAgeMs: 1000,
+  graceMs: 6000,
   leaveTimeoutMs: 50,
 };
 
@@ -32,6 +33,7 @@ const QUIET: LifeTimes = {
   retiredAt: undefined,
   isFinal: false,
   closingAt: undefined,
+  isBehind: false,
 };
 
 describe('nextLifeStep', () => {
@@ -55,8 +57,13 @@ describe('nextLifeStep', () => {
     ['none', 5000, { retiredAt: 1000, isFinal: true, heardAt: 4999, idleSince: 0 }],
     ['ping', 5000, { retiredAt: 1000, isFinal: true, heardAt: 0 }],
     ['drop', 1040, { retiredAt: 1000, pingSentAt: 1000 }],
+    ['none', 6999, { retiredAt: 1000, isFinal: true, heardAt: 6999 }],
+    ['drop', 7000, { retiredAt: 1000, isFinal: true, heardAt: 6999 }],
+    ['drop', 7000, { retiredAt: 1000, closingAt: 6999 }],
     ['none', 749, { closingAt: 700, isGreeting: true, pingSentAt: 0 }],
     ['drop', 750, { closingAt: 700 }],
+    ['none', 739, { closingAt: 700, isBehind: true }],
+    ['drop', 740, { closingAt: 700, isBehind: true }],
   ])('says %s at %d of %j', (step, now, times) => {
     expect(nextLifeStep({ ...QUIET, ...times }, LIMITS, now)).toBe(step);
   });
@@ -66,6 +73,11 @@ describe('nextLifeStep', () => {
     expect(nextLifeStep({ ...QUIET, isGreeting: true, unfinishedSince: 0, settingsSentAt: 0, idleSince: 0 }, never, 1e12)).toBe('none');
   });
 });
+
+const ALL_TAKEN = { taken: 0, isBehind: false };
+
+/** What is written waits, but for so many bytes. */
+const behind = (taken: number) => ({ written: { taken, isBehind: true } });
 
 class Life implements LifeEvents {
   readonly events: string[] = [];
@@ -78,7 +90,7 @@ class Life implements LifeEvents {
   }
 
   tick(now: number, state: Partial<LifeState> = {}): string[] {
-    this.lifetime.tick(now, { streams: 1, unfinished: undefined, isReading: true, ...state });
+    this.lifetime.tick(now, { streams: 1, unfinished: undefined, isReading: true, written: ALL_TAKEN, ...state });
     return this.events.splice(0);
   }
 
@@ -114,6 +126,28 @@ describe('Lifetime', () => {
     expect(life.tick(100)).toEqual(['ping']);
     life.lifetime.heard();
     expect([life.tick(150), life.tick(249), life.tick(250)]).toEqual([[], [], ['ping']]);
+  });
+
+  it('takes room that is made for what waits for an answer, and nothing else that is written', () => {
+    const life = new Life();
+    expect(life.tick(100, { written: { taken: 5, isBehind: false } })).toEqual(['ping']);
+    // The PING itself, which the system has taken.
+    expect(life.tick(110, behind(22))).toEqual([]);
+    expect(life.tick(139, behind(22))).toEqual([]);
+    expect(life.tick(139, behind(23))).toEqual([]);
+    expect([life.tick(238, behind(23)), life.tick(239, behind(23)), life.tick(279, behind(23))]).toEqual([[], ['ping'], ['silent']]);
+  });
+
+  it('lets a connection that closes go on while what is left of it is taken', () => {
+    const life = new Life();
+    life.lifetime.closing(0);
+    expect([life.tick(1, behind(1)), life.tick(39, behind(2)), life.tick(78, behind(3)), life.tick(117, behind(3))]).toEqual([
+      [],
+      [],
+      [],
+      [],
+    ]);
+    expect(life.tick(118, behind(3))).toEqual(['silent']);
   });
 
   it('waits for the preface and the settings', () => {
@@ -164,6 +198,14 @@ describe('Lifetime', () => {
     const life = new Life();
     expect([life.lifetime.retire(10), life.lifetime.retire(11), life.lifetime.isRetiring]).toEqual([true, false, true]);
     expect([life.tick(59), life.tick(60), life.tick(2000)]).toEqual([[], ['final'], ['ping']]);
+  });
+
+  it('drops a connection that was retired so long ago, though it is heard', () => {
+    const life = new Life({ graceMs: 500 });
+    life.lifetime.retire(10);
+    expect(life.tick(60)).toEqual(['final']);
+    life.lifetime.heard();
+    expect([life.tick(509), life.tick(510)]).toEqual([[], ['silent']]);
   });
 
   it('drops a socket that does not close', () => {

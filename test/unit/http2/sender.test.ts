@@ -199,6 +199,18 @@ describe('Sender', () => {
     ]);
   });
 
+  it('lets a small answer pass a large one, though the windows have room for all of it', () => {
+    const rig = new Rig(100_000);
+    const [large, small] = [rig.stream(1, 2_000_000), rig.stream(3)];
+    rig.sender.widen(2_000_000);
+    rig.sender.data(large, NOTHING, Buffer.alloc(1_000_000));
+    rig.sender.data(small, NOTHING, Buffer.alloc(10));
+    const order: number[] = [];
+    for (let frames = rig.sent(); frames.length > 0; frames = rig.sent()) order.push(...frames.map(({ streamId }) => streamId));
+    expect(order.filter((id) => id === 1)).toHaveLength(Math.ceil(1_000_000 / 16_384));
+    expect(order.indexOf(3)).toBeLessThan(10);
+  });
+
   it('sends no more than the socket takes', () => {
     const rig = new Rig(20_000);
     rig.socket.isHeld = true;

@@ -11,6 +11,7 @@ import { until } from '../../../support/grpc-server.js';
 
 /** Keeps the book; does nothing by itself. */
 class FakeCall implements CarriedCall {
+  readonly isSingleRequest = true;
   readonly told: string[] = [];
   addedHeaders: readonly MetadataField[] | undefined;
   addedTrailers: readonly MetadataField[] | undefined;

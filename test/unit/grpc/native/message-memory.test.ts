@@ -36,6 +36,15 @@ describe('MessageMemory', () => {
     expect(memory.freeBytes).toBe(32 * KIBIBYTE);
   });
 
+  it('gives what is to wait memory of its own', () => {
+    const memory = new MessageMemory();
+    expect([memory.take(100), memory.takeAlone(100), memory.takeAlone(20_000)].map(({ buffer }) => buffer.byteLength)).toEqual([
+      64 * KIBIBYTE,
+      100,
+      32 * KIBIBYTE,
+    ]);
+  });
+
   it('keeps no more than 64 MiB ready', () => {
     const memory = new MessageMemory();
     const taken = Array.from({ length: 5 }, () => memory.take(16 * MEBIBYTE));

@@ -19,6 +19,7 @@ import { ManualClock } from '../../../support/manual-clock.js';
 
 /** Hears of nothing but its end. */
 class SilentCall implements CarriedCall {
+  readonly isSingleRequest = true;
   addedHeaders: MetadataField[] | undefined;
   addedTrailers: MetadataField[] | undefined;
   gone = 0;

@@ -21,6 +21,7 @@ const TIMEOUT_MS = 1000;
 
 /** Keeps what it is told. Answers a body that cannot be read at once, as calls do. */
 class FakeCall implements CarriedCall {
+  isSingleRequest = false;
   readonly heard: string[] = [];
   addedHeaders: MetadataField[] | undefined;
   addedTrailers: MetadataField[] | undefined;
@@ -282,30 +283,46 @@ describe('NativeCarrier, writing', () => {
     expect([client.sent, call.gone]).toEqual([[HEAD, prefixed('abc'), TRAILERS], 1]);
   });
 
-  it('has the memory of a request that is released used again once the answer is written, and not before', () => {
+  it('uses the memory of a released request again at once, and that of its answer once it is written', () => {
     const { client, call, carrier, memory } = setUp();
     call.onMessage = (message) => {
-      carrier.write(message, () => undefined);
-      carrier.releaseRequest(message);
+      const answer = memory.take(40_000).subarray(0, 40_000);
+      carrier.write(answer, () => undefined);
+      carrier.release(message, answer);
       carrier.end(OK);
     };
     client.isHeld = true;
     client.stream.remoteClosed = true;
     carrier.read();
     client.give(frame('x'.repeat(20_000)));
-    expect(client.afterWrites).toEqual([]);
+    expect([call.gone, memory.freeBytes, client.afterWrites.length]).toEqual([0, 32 * 1024, 0]);
     client.release();
-    expect([call.gone, client.afterWrites.length, memory.freeBytes]).toEqual([1, 1, 0]);
+    expect([call.gone, memory.freeBytes, client.afterWrites.length]).toEqual([1, 32 * 1024, 1]);
+    for (const onWritten of client.afterWrites) onWritten();
+    expect(memory.freeBytes).toBe((32 + 64) * 1024);
+  });
+
+  it('keeps the memory of a request whose answer lies in it until that is written', () => {
+    const { client, call, carrier, memory } = setUp();
+    call.onMessage = (message) => {
+      carrier.write(message.subarray(5), () => undefined);
+      carrier.release(message, message.subarray(5));
+      carrier.end(OK);
+    };
+    client.stream.remoteClosed = true;
+    carrier.read();
+    client.give(frame('x'.repeat(20_000)));
+    expect([call.gone, memory.freeBytes]).toEqual([1, 0]);
     for (const onWritten of client.afterWrites) onWritten();
     expect(memory.freeBytes).toBe(32 * 1024);
   });
 
   it('leaves the memory of a request alone that nobody released', () => {
-    const { client, call, carrier } = setUp();
+    const { client, call, carrier, memory } = setUp();
     carrier.read();
     client.give(frame('x'.repeat(20_000)));
     carrier.end(OK);
-    expect([call.gone, client.afterWrites]).toEqual([1, []]);
+    expect([call.gone, memory.freeBytes]).toEqual([1, 0]);
   });
 
   it('resets the stream where what waits is given up', () => {
@@ -341,6 +358,39 @@ describe('NativeCarrier, with messages in part', () => {
     expect(assemblies.freeBytes).toBe(BUDGET_BYTES - 4096);
     client.give(bytes.subarray(100));
     expect([assemblies.freeBytes, call.heard[0]?.length]).toEqual([BUDGET_BYTES, 90_000]);
+  });
+
+  it('counts a complete request on until its half-close, what it was decompressed to included', async () => {
+    const { client, call, carrier, assemblies } = setUp();
+    call.isSingleRequest = true;
+    carrier.read();
+    client.give(frame('x'.repeat(90_000)));
+    carrier.read();
+    expect([call.heard.length, assemblies.freeBytes]).toEqual([1, BUDGET_BYTES - 90_000]);
+    client.end();
+    expect([call.heard.at(-1), assemblies.freeBytes]).toEqual(['END', BUDGET_BYTES]);
+    const packed = setUp('gzip');
+    packed.call.isSingleRequest = true;
+    packed.carrier.read();
+    packed.client.give(frame(gzipSync(Buffer.alloc(90_000)), true));
+    await until(() => packed.call.heard.length === 1);
+    packed.carrier.read();
+    expect(packed.assemblies.freeBytes).toBe(BUDGET_BYTES - 90_000);
+    packed.client.drop();
+    expect(packed.assemblies.freeBytes).toBe(BUDGET_BYTES);
+  });
+
+  it('counts nothing of a request whose end is there, nor of a message of a stream', () => {
+    const { client, call, carrier, assemblies } = setUp();
+    client.give(frame('x'.repeat(90_000)));
+    carrier.read();
+    expect([call.heard.length, assemblies.freeBytes]).toEqual([1, BUDGET_BYTES]);
+    const ended = setUp();
+    ended.call.isSingleRequest = true;
+    ended.client.give(frame('x'.repeat(90_000)));
+    ended.client.end();
+    ended.carrier.read();
+    expect([ended.call.heard.length, ended.assemblies.freeBytes]).toEqual([1, BUDGET_BYTES]);
   });
 
   it('refuses one that is over what all of them may hold', () => {

@@ -74,6 +74,77 @@ describe('NativeConnection, with what is no call', () => {
     expect([peer.of(1), at.internalErrors]).toEqual([[], []]);
   });
 
+  it('answers a foreign request that does not end, once it has had its time', async () => {
+    await using rig = await NativeRig.start([], { bodyTimeoutMs: 10_000 });
+    const { peer, clock } = rig;
+    peer.send(headersFrame(1, requestFields('/upload')), dataFrame(1, Buffer.alloc(100), false));
+    expect(await rig.echo(3)).toEqual(ECHOED);
+    clock.advance(9_500);
+    expect(await rig.echo(5)).toEqual(ECHOED);
+    expect(peer.of(1)).toEqual([]);
+    clock.advance(1_000);
+    expect(await rig.answer(1)).toEqual(NOT_GRPC);
+    expect(await peer.resetOf(1)).toBe(ERROR_CODE.NO_ERROR);
+    // Of what was under way meanwhile nothing comes of it.
+    peer.send(dataFrame(1, Buffer.alloc(100), true));
+    expect(await rig.echo(7)).toEqual(ECHOED);
+    clock.advance(20_000);
+    expect(await rig.echo(9)).toEqual(ECHOED);
+    expect([answeredOn(1, peer.frames), rig.at.internalErrors]).toEqual([NOT_GRPC, []]);
+  });
+
+  it('gives a foreign request up whose answer is not taken', async () => {
+    await using rig = await NativeRig.start([], { bodyTimeoutMs: 10_000 });
+    const { peer, clock } = rig;
+    peer.send(
+      settingsFrame([SETTING.INITIAL_WINDOW_SIZE, 0]),
+      headersFrame(1, requestFields('/upload')),
+      headersFrame(3, requestFields('/upload')),
+    );
+    peer.send(pingFrame());
+    await until(() => peer.all(FRAME_TYPE.ping).length === 1);
+    clock.advance(10_500);
+    // The second ends its request, which is answered already, and takes the text; the first does neither.
+    peer.send(dataFrame(3, Buffer.alloc(0), true), windowUpdateFrame(3, 1000));
+    expect(await rig.answer(3)).toEqual(NOT_GRPC);
+    clock.advance(9_000);
+    peer.send(pingFrame());
+    await until(() => peer.all(FRAME_TYPE.ping).length === 2);
+    expect(peer.of(1).map(({ type }) => type)).toEqual([FRAME_TYPE.headers]);
+    clock.advance(1_000);
+    expect(await peer.resetOf(1)).toBe(ERROR_CODE.CANCEL);
+    expect(answeredOn(1, peer.frames)).toEqual([NOT_GRPC_HEAD]);
+    expect(peer.of(3).filter(({ type }) => type === FRAME_TYPE.reset)).toEqual([]);
+  });
+
+  it('lets no foreign request hold up a drain', async () => {
+    await using rig = await NativeRig.start();
+    const { peer, clock, at } = rig;
+    peer.send(headersFrame(1, requestFields('/upload')));
+    expect(await rig.echo(3)).toEqual(ECHOED);
+    clock.advance(1_000);
+    const drained = at.server.drain(new AbortController().signal);
+    // Nobody answers the PING: the second after which the connection leaves without it, and the tick thereafter.
+    clock.advance(2_000);
+    expect(await rig.answer(1)).toEqual(NOT_GRPC);
+    expect(await peer.resetOf(1)).toBe(ERROR_CODE.NO_ERROR);
+    await drained;
+    expect(at.internalErrors).toEqual([]);
+  });
+
+  it('lets an answer that is not taken hold up a drain no longer than it takes any', async () => {
+    await using rig = await NativeRig.start([], { bodyTimeoutMs: 10_000 });
+    const { peer, clock, at } = rig;
+    peer.send(settingsFrame([SETTING.INITIAL_WINDOW_SIZE, 0]), headersFrame(1, requestFields(), { endStream: true }), pingFrame());
+    await until(() => peer.all(FRAME_TYPE.ping).length === 1);
+    const drained = at.server.drain(new AbortController().signal);
+    clock.advance(9_500);
+    expect(answeredOn(1, peer.frames)).toEqual([NOT_GRPC_HEAD]);
+    clock.advance(1_000);
+    expect(await peer.resetOf(1)).toBe(ERROR_CODE.CANCEL);
+    await drained;
+  });
+
   it('holds the text back until the client has room for it', async () => {
     await using rig = await NativeRig.start();
     const { peer } = rig;

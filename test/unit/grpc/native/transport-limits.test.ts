@@ -10,6 +10,12 @@ describe('connectionLimits', () => {
     expect(connectionLimits(OPTIONS)).toMatchObject({ maxConcurrentStreams: 7, maxAgeMs: 8, prefaceTimeoutMs: 1000 });
   });
 
+  it('take how long a connection may be idle, and outlive its age', () => {
+    expect(connectionLimits(OPTIONS)).toMatchObject({ idleMs: Number.POSITIVE_INFINITY, graceMs: Number.POSITIVE_INFINITY });
+    const limits = connectionLimits({ ...OPTIONS, maxConnectionIdleMs: 9, maxConnectionAgeGraceMs: 10 });
+    expect(limits).toMatchObject({ idleMs: 9, graceMs: 10 });
+  });
+
   it('leave half of the time for the preface where TLS has had the other', () => {
     expect(connectionLimits({ ...OPTIONS, tls: { cert: '', key: '' } }).prefaceTimeoutMs).toBe(500);
   });
