@@ -5,7 +5,7 @@ import type { AnswerMemory } from '../wire/codec.js';
 import type { CallStatus } from '../wire/status.js';
 
 /**
- * gRPC calls as the facades see them. A server (grpc-js today, our own transport next) makes them; nothing above this
+ * gRPC calls as the facades see them. A server, of either transport, makes them; nothing above this
  * file knows which. Handlers fail by rejecting with a ServingError; anything else is answered as `internal`.
  */
 

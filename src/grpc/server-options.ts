@@ -36,7 +36,10 @@ export interface GrpcServerOptions {
   readonly prefaceTimeoutMs: number;
   /** What wide receive windows may hold in sum; connections beyond it get HTTP/2's default window. */
   readonly receiveBudgetBytes: number;
-  /** What messages that have come in part may hold, over all calls; one over it is refused. For the native transport: grpc-js does not say what it holds. */
+  /**
+   * What messages that have come in part, and large requests whose half-close is awaited, may hold over all calls; beyond it the connection that holds the most
+   * gives way. For the native transport: grpc-js does not say what it holds.
+   */
   readonly assemblyBudgetBytes: number;
   /** A request of one message that is not complete by then, counted from its headers, is ended; so is, by the native transport, any message, counted from its beginning. */
   readonly bodyTimeoutMs: number;

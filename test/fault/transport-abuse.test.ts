@@ -57,6 +57,14 @@ const BLOCK_TOO_LONG = 'a header block is over 65536 bytes or 16 frames';
 const CALM = ERROR_CODE.ENHANCE_YOUR_CALM;
 const { CANCEL } = ERROR_CODE;
 
+/** Asks for more than the system holds, with windows that have room for all of it, and reads nothing. */
+async function fillSocket(attacker: FramePeer): Promise<void> {
+  attacker.send(settingsFrame([SETTING.INITIAL_WINDOW_SIZE, 2 ** 31 - 1]), windowUpdateFrame(0, 2 ** 31 - 1 - 65_535));
+  await until(() => attacker.all(FRAME_TYPE.settings).length === 3);
+  attacker.socket.pause();
+  attacker.send(...streamIds(100).map((id) => unaryRequest(id, STREAM)));
+}
+
 describe('a client that floods is told to calm down and sent away, and nobody else is:', () => {
   const opened = grpcHeadersFrame(1, HOLD);
   const initialWindow = (index: number) => settingsFrame([SETTING.INITIAL_WINDOW_SIZE, 65_535 + (index % 2)]);
@@ -286,10 +294,7 @@ describe('a client that takes nothing', () => {
   it('out of its socket is not read any further, and is let go when it goes', async () => {
     await using rig = await AbuseRig.start();
     await using attacker = await FramePeer.greeted(rig.at.address);
-    attacker.send(settingsFrame([SETTING.INITIAL_WINDOW_SIZE, 2 ** 31 - 1]), windowUpdateFrame(0, 2 ** 31 - 1 - 65_535));
-    await until(() => attacker.all(FRAME_TYPE.settings).length === 3);
-    attacker.socket.pause();
-    attacker.send(...streamIds(100).map((id) => unaryRequest(id, STREAM)));
+    await fillSocket(attacker);
     // What is sent is bounded by what the two systems hold, and by the server's own mark.
     let before = -1;
     for (let answers = rig.bystander.answers; before !== rig.sent.count; answers = rig.bystander.answers) {
@@ -310,10 +315,7 @@ describe('a client that takes nothing', () => {
   it('out of its socket, and says nothing, is taken for gone', async () => {
     await using rig = await AbuseRig.start();
     await using attacker = await FramePeer.greeted(rig.at.address);
-    attacker.send(settingsFrame([SETTING.INITIAL_WINDOW_SIZE, 2 ** 31 - 1]), windowUpdateFrame(0, 2 ** 31 - 1 - 65_535));
-    await until(() => attacker.all(FRAME_TYPE.settings).length === 3);
-    attacker.socket.pause();
-    attacker.send(...streamIds(100).map((id) => unaryRequest(id, STREAM)));
+    await fillSocket(attacker);
     await until(() => rig.at.door.inside.size >= 100);
     await rig.pass(82_000);
     await rig.settled();

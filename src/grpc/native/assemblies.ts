@@ -7,7 +7,7 @@ const RETRY_AFTER_MS = 1000;
 /** Each costs a call and the answer to it: more of them than this would hold up everybody else. */
 const MAX_EVICTIONS = 64;
 
-/** A call of which a message has come in part. */
+/** A call of which a message has come in part, or whole while its half-close is awaited. */
 export interface Assembler {
   /** It is given up: the rest takes too long, or others need the memory more. The assembler finishes before it returns. */
   onOverdue(reason: ServingError): void;
@@ -26,8 +26,8 @@ interface Assembly {
 }
 
 /**
- * What messages that have come in part hold of a budget, over all calls of a server, and for how long. A message that comes in one piece has nothing to do
- * with it.
+ * What messages that have come in part, and large requests whose half-close is awaited, hold of a budget, over all calls of a server, and for how long. Other
+ * messages that come in one piece have nothing to do with it.
  */
 export class Assemblies {
   readonly #clock: Clock;

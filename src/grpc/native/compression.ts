@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip, inflate } from 'node:zlib';
-import { Turns } from './turns.js';
+import type { Turns } from './turns.js';
 import { malformed, tooLargeUnpacked } from './unreadable.js';
 
 const UNPACK = { gzip: promisify(gunzip), deflate: promisify(inflate) } as const;
@@ -23,7 +23,7 @@ export class Decompressor {
   readonly #maxMessageBytes: number;
   readonly #turns: Turns;
 
-  constructor(maxMessageBytes: number, turns = new Turns()) {
+  constructor(maxMessageBytes: number, turns: Turns) {
     this.#maxMessageBytes = maxMessageBytes;
     this.#turns = turns;
   }

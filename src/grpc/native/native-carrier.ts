@@ -117,6 +117,12 @@ export class NativeCarrier implements Carrier, StreamListener, MessageSink, Mess
     else this.#tellWritten();
   }
 
+  onFailed(error: unknown): void {
+    this.#fail(error);
+    this.#report();
+    this.abort();
+  }
+
   release(request: Buffer, answer: Uint8Array): void {
     if (answer.buffer !== request.buffer) this.#host.memory.giveBack(request);
     if (this.#host.memory.isLent(answer)) this.#answer = answer;

@@ -23,8 +23,8 @@ export interface NativeHost extends Omit<CarrierHost, 'assemblies'> {
   readonly clock: Clock;
   /** For a request that is not gRPC; those that are have their own. */
   readonly bodyTimeoutMs: number;
-  /** Absent where answers are not compressed: then nobody asks what clients accept. */
-  readonly compressors?: MessageCompressors | undefined;
+  /** Undefined where answers are not compressed: then nobody asks what clients accept. */
+  readonly compressors: MessageCompressors | undefined;
   onLeaving(connection: NativeConnection): void;
   onClosed(connection: NativeConnection): void;
   /** A mistake of ours, which has cost one call. */

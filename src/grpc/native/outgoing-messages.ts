@@ -5,6 +5,8 @@ export interface MessageOutlet {
   send(message: Uint8Array, isCompressed: boolean): void;
   /** Everything that had to wait was sent. */
   onSettled(): void;
+  /** One of the above has thrown: a mistake of ours. Nothing more is sent. */
+  onFailed(error: unknown): void;
 }
 
 /** The messages of one call whose client takes them compressed: sent in their order, each when those before it are compressed. */
@@ -44,7 +46,7 @@ export class OutgoingMessages implements PackedSender {
     if (!this.isWaiting && message.length < MIN_PACKED_BYTES) return this.#outlet.send(message, false);
     this.#waiting.push(message);
     this.#waitingBytes += message.length;
-    if (this.#waiting.length === 1) void this.#sendAll();
+    if (this.#waiting.length === 1) this.#sendAll().catch((error: unknown) => this.#outlet.onFailed(error));
   }
 
   /** Drops what waits. */

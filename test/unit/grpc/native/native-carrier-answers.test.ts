@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
+import type { ServingError } from '../../../../src/error/serving-error.js';
 import type { CarriedCall } from '../../../../src/grpc/carrier.js';
 import type { MetadataField } from '../../../../src/grpc/metadata-field.js';
 import { Assemblies } from '../../../../src/grpc/native/assemblies.js';
@@ -17,7 +18,7 @@ import { frame } from '../../../support/grpc-client.js';
 import { until } from '../../../support/grpc-server.js';
 import { ManualClock } from '../../../support/manual-clock.js';
 
-/** Hears of nothing but its end. */
+/** Hears of nothing but its end, and of why it was ended. */
 class SilentCall implements CarriedCall {
   readonly isSingleRequest = true;
   addedHeaders: MetadataField[] | undefined;
@@ -28,7 +29,11 @@ class SilentCall implements CarriedCall {
   onMessage(): void {}
   onHalfClose(): void {}
   onUnreadable(): void {}
-  abandon(): void {}
+  readonly reasons: string[] = [];
+
+  abandon({ code }: ServingError): void {
+    this.reasons.push(code);
+  }
 
   onGone(): void {
     this.gone += 1;
@@ -42,7 +47,7 @@ function setUp(compressor?: MessageCompressor) {
   const host = {
     maxMessageBytes: LIMIT,
     assemblies: new AssemblyShare(assemblies),
-    decompressor: new Decompressor(LIMIT),
+    decompressor: new Decompressor(LIMIT, new Turns()),
     memory: new MessageMemory(),
   };
   const client = new FakeStreamHost();
@@ -181,5 +186,15 @@ describe('NativeCarrier, compressing', () => {
     const { client, carrier } = compressing();
     carrier.end(OK);
     expect(client.sent).toEqual([`${HEAD}\n${TRAILERS}`]);
+  });
+
+  it('ends its stream alone where sending fails for a mistake of ours', async () => {
+    const { client, call, write } = compressing();
+    client.writeData = () => {
+      throw new Error('a mistake');
+    };
+    write(LARGE);
+    await until(() => call.gone === 1);
+    expect([call.reasons, client.resets]).toEqual([['internal'], [8]]);
   });
 });

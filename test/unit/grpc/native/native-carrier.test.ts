@@ -9,6 +9,7 @@ import { AssemblyShare } from '../../../../src/grpc/native/assembly-share.js';
 import { Decompressor, type MessageEncoding } from '../../../../src/grpc/native/compression.js';
 import { MessageMemory } from '../../../../src/grpc/native/message-memory.js';
 import { NativeCarrier } from '../../../../src/grpc/native/native-carrier.js';
+import { Turns } from '../../../../src/grpc/native/turns.js';
 import type { CallStatus } from '../../../../src/wire/status.js';
 import { FakeStreamHost } from '../../../support/fake-stream-host.js';
 import { frame } from '../../../support/grpc-client.js';
@@ -60,7 +61,7 @@ class FakeCall implements CarriedCall {
 function setUp(encoding: MessageEncoding = 'identity') {
   const clock = new ManualClock();
   const assemblies = new Assemblies(BUDGET_BYTES, TIMEOUT_MS, clock);
-  const decompressor = new Decompressor(MAX_MESSAGE_BYTES);
+  const decompressor = new Decompressor(MAX_MESSAGE_BYTES, new Turns());
   const memory = new MessageMemory();
   const host = { maxMessageBytes: MAX_MESSAGE_BYTES, assemblies: new AssemblyShare(assemblies), decompressor, memory };
   const other = () => {

@@ -13,6 +13,7 @@ class FakeOutlet implements MessageOutlet {
   readonly sent: string[] = [];
   packed = 0;
   settled = 0;
+  readonly failures: unknown[] = [];
   /** What else is done when something is sent. */
   onSend: () => void = () => undefined;
 
@@ -24,6 +25,10 @@ class FakeOutlet implements MessageOutlet {
 
   onSettled(): void {
     this.settled += 1;
+  }
+
+  onFailed(error: unknown): void {
+    this.failures.push(error);
   }
 }
 
@@ -52,6 +57,17 @@ describe('OutgoingMessages', () => {
     push('');
     expect([outlet.sent, outlet.packed, outlet.settled]).toEqual([['x'.repeat(1023), ''], 0, 0]);
     expect([messages.isWaiting, messages.waitingBytes, messages.encoding]).toEqual([false, 0, 'gzip']);
+  });
+
+  it('tells of a mistake, which nobody could catch otherwise', async () => {
+    const { outlet, push } = setUp();
+    const mistake = new Error('a mistake');
+    outlet.onSend = () => {
+      throw mistake;
+    };
+    push(LARGE);
+    await until(() => outlet.failures.length === 1);
+    expect([outlet.failures, outlet.settled]).toEqual([[mistake], 0]);
   });
 
   it('compresses from 1 KiB on, and counts what waits', async () => {
