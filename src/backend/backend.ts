@@ -1,19 +1,21 @@
 import type { Execution } from '../model/infer.js';
 import type { ModelSource } from '../model/source.js';
 import type { ModelSignature, ModelSpec } from '../model/spec.js';
-import type { SlabTensor, Tensor } from '../tensor/tensor.js';
+import type { GatheredTensor, SlabTensor, Tensor } from '../tensor/tensor.js';
 
-/** Runs one batch at a time. Ready from birth; once `broken` is set it never runs again and waits to be closed. */
+/** Runs batches, one after the other. Ready from birth; once `broken` is set it never runs again and waits to be closed. */
 export interface Instance {
   /** Unique in this process; names the instance in traces and logs. */
   readonly id: string;
   /** Why the instance cannot run any more (its worker died); undefined while it is well. */
   readonly broken: Error | undefined;
+  /** Batches that it takes at a time, 1 or more: one runs, the others are at hand when it ends. */
+  readonly depth: number;
   /**
-   * Rejects with `backend_failed` when the run failed or the worker died (a run is never repeated), or with
-   * `invalid_request` when the data cannot be given to the runtime.
+   * Reads the inputs' parts before it returns. Rejects with `backend_failed` when the run failed or the worker died in it (a run that may have begun is
+   * never repeated), `backend_unavailable` when the worker died before it began, or `invalid_request` when the data cannot be given to the runtime.
    */
-  execute(inputs: readonly SlabTensor[], signal: AbortSignal): Promise<Execution>;
+  execute(inputs: readonly GatheredTensor[], signal: AbortSignal): Promise<Execution>;
   /** A decoupled model's own answers, as many as it likes, at the reader's pace. Ends early when `signal` aborts. */
   stream(inputs: readonly SlabTensor[], signal: AbortSignal): AsyncIterable<Execution>;
   /** Waits until no run is inside the runtime, then frees it. Idempotent. */

@@ -1,5 +1,5 @@
 import type { Execution } from '../model/infer.js';
-import type { SlabTensor } from '../tensor/tensor.js';
+import type { GatheredTensor, SlabTensor } from '../tensor/tensor.js';
 import type { Instance } from './backend.js';
 
 /** What the pool keeps and lends: one of the batches that an instance takes at a time. */
@@ -24,7 +24,15 @@ export class Lease implements AsyncDisposable {
     return this.#slot.instance.id;
   }
 
-  execute(inputs: readonly SlabTensor[], signal: AbortSignal): Promise<Execution> {
+  get depth(): number {
+    return this.#slot.instance.depth;
+  }
+
+  get broken(): boolean {
+    return this.#slot.instance.broken !== undefined;
+  }
+
+  execute(inputs: readonly GatheredTensor[], signal: AbortSignal): Promise<Execution> {
     return this.#slot.instance.execute(inputs, signal);
   }
 

@@ -106,6 +106,11 @@ export class InstancePool implements AsyncDisposable {
     return pool;
   }
 
+  /** Slots when all instances are well. */
+  get size(): number {
+    return this.#size;
+  }
+
   stats(): PoolStats {
     const ready = this.#instances.live * this.#options.model.slotsPerInstance;
     return { size: this.#size, ready, inUse: this.#inUse, waiting: this.#waiters.size, replaced: this.#instances.replaced };

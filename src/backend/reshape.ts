@@ -2,8 +2,7 @@ import { ServingError } from '../error/serving-error.js';
 import type { Execution } from '../model/infer.js';
 import type { ModelSpec, TensorSpec } from '../model/spec.js';
 import { reshape } from '../tensor/reshape.js';
-import { formatShape, type ShapePattern } from '../tensor/shape.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { formatShape, type Shape, type ShapePattern } from '../tensor/shape.js';
 import type { Instance, InstanceSource } from './backend.js';
 
 /**
@@ -53,8 +52,13 @@ class ReshapingInstance implements Instance {
     return this.#instance.broken;
   }
 
-  async execute(...[inputs, signal]: Parameters<Instance['execute']>): Promise<Execution> {
-    return this.#restored(await this.#instance.execute(this.#reshaped(inputs, this.#inputs), signal));
+  get depth(): number {
+    return this.#instance.depth;
+  }
+
+  /** Not async: the instance reads the parts before it returns. */
+  execute(...[inputs, signal]: Parameters<Instance['execute']>): Promise<Execution> {
+    return this.#instance.execute(this.#reshaped(inputs, this.#inputs), signal).then((execution) => this.#restored(execution));
   }
 
   async *stream(...[inputs, signal]: Parameters<Instance['stream']>): AsyncGenerator<Execution> {
@@ -70,7 +74,7 @@ class ReshapingInstance implements Instance {
   }
 
   /** Inputs are validated: what does not follow its pattern is an output whose model declares another shape than it gives. */
-  #reshaped<T extends Tensor>(tensors: readonly T[], all: Reshapings): T[] {
+  #reshaped<T extends { readonly name: string; readonly shape: Shape }>(tensors: readonly T[], all: Reshapings): T[] {
     return tensors.map((tensor) => {
       const reshaping = all.get(tensor.name);
       if (reshaping === undefined) return tensor;

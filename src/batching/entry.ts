@@ -17,6 +17,8 @@ export interface Submission {
   readonly inputs: readonly Tensor[];
   /** Size of axis 0; 1 for an unbatched model. */
   readonly rows: number;
+  /** Of the axes that are padded; absent: 1, nothing is. */
+  readonly length?: number;
   /** Entries of equal key may share a batch. */
   readonly key: string;
   /** As the client asks for it; absent or 0: the model's default. */
@@ -44,6 +46,8 @@ export interface EntryOwner {
 export class Entry implements CancelListener {
   readonly inputs: readonly Tensor[];
   readonly rows: number;
+  /** Of the axes that are padded, before they are; 1 where nothing is. */
+  readonly length: number;
   readonly key: string;
   readonly deadline: number;
   readonly span: Span | undefined;
@@ -68,6 +72,7 @@ export class Entry implements CancelListener {
     this.#submission = submission;
     this.inputs = submission.inputs;
     this.rows = submission.rows;
+    this.length = submission.length ?? 1;
     this.key = submission.key;
     this.deadline = context.deadline;
     this.span = context.span;
@@ -84,6 +89,11 @@ export class Entry implements CancelListener {
   /** Who goes first: the smaller rank, and the earlier of equal rank. */
   get rank(): number {
     return 2 * this.level + (this.delayed ? 1 : 0);
+  }
+
+  /** What it adds to a batch of its own length. */
+  get cost(): number {
+    return this.rows * this.length;
   }
 
   get state(): EntryState {

@@ -1,18 +1,28 @@
+import type { BatchBounds } from './bounds.js';
+import { type Composition, compose } from './compose.js';
 import type { Entry } from './entry.js';
+import { PaddingBudget } from './padding-budget.js';
 import { RankEnds } from './rank-ends.js';
+import { WaitingBounds } from './waiting-bounds.js';
 
 /** Entries that could share a batch, as the policy sees them. Good until the queue changes. */
 export interface QueueView {
   /** Their batch key. */
   readonly key: string;
   readonly rows: number;
+  /** Rows times their own length, of all of them. */
+  readonly cost: number;
+  /** Length of the longest. */
+  readonly maxLength: number;
+  /** No deadline among them is earlier; Infinity where none has one. */
+  readonly earliestDeadline: number;
   /** Rank of their head: what is more urgent goes first, whatever its key. */
   readonly rank: number;
   /** When their head came, in the clock's milliseconds. */
   readonly headAt: number;
   /** When the oldest of them came; of those that are delayed, the first that was. */
   readonly oldestAt: number;
-  /** Rows that `take` would give. */
+  /** Rows of the head and of those behind it that fit, up to the first that does not. */
   rowsWithin(maxRows: number): number;
 }
 
@@ -23,7 +33,9 @@ class Bucket implements QueueView {
   #tail: Entry | undefined;
   /** Absent until there was more than one rank. */
   #ends: RankEnds | undefined;
+  readonly #bounds = new WaitingBounds();
   rows = 0;
+  cost = 0;
 
   constructor(key: string) {
     this.key = key;
@@ -40,6 +52,14 @@ class Bucket implements QueueView {
 
   get oldestAt(): number {
     return this.#ends === undefined ? this.headAt : Math.min(this.headAt, this.#ends.oldestFollowerAt);
+  }
+
+  get maxLength(): number {
+    return this.#bounds.of(this.head).maxLength;
+  }
+
+  get earliestDeadline(): number {
+    return this.#bounds.of(this.head).earliestDeadline;
   }
 
   rowsWithin(maxRows: number): number {
@@ -59,6 +79,8 @@ class Bucket implements QueueView {
     if (next === undefined) this.#tail = entry;
     else next.previous = entry;
     this.rows += entry.rows;
+    this.cost += entry.cost;
+    this.#bounds.add(entry);
   }
 
   remove(entry: Entry): void {
@@ -71,6 +93,8 @@ class Bucket implements QueueView {
     entry.previous = undefined;
     entry.next = undefined;
     this.rows -= entry.rows;
+    this.cost -= entry.cost;
+    this.#bounds.remove(entry);
   }
 }
 
@@ -79,6 +103,7 @@ export class BatchQueue {
   readonly #buckets = new Map<string, Bucket>();
   /** Entries of each priority level; unused where the model has none. */
   readonly #sizes = new Map<number, number>();
+  readonly #padding = new PaddingBudget();
   #size = 0;
   #rows = 0;
 
@@ -128,18 +153,15 @@ export class BatchQueue {
     return this.#buckets.values();
   }
 
-  /** Takes a batch of one key: the head, whatever its size, then its followers while the rows stay within `maxRows`. */
-  take(key: string, maxRows: number): Entry[] {
+  /** Takes the next batch of one key out; it is empty when none of that key waits. */
+  take(key: string, bounds: BatchBounds): Composition {
     const bucket = this.#buckets.get(key);
-    const taken: Entry[] = [];
-    let rows = 0;
-    for (let entry = bucket?.head; bucket !== undefined && entry !== undefined; entry = bucket.head) {
-      if (taken.length > 0 && rows + entry.rows > maxRows) break;
-      rows += entry.rows;
-      taken.push(entry);
-      this.#removeFrom(bucket, entry);
-    }
-    return taken;
+    const head = bucket?.head;
+    if (bucket === undefined || head === undefined) return { entries: [], rows: 0, length: 0, cost: 0, padding: 0 };
+    const composition = compose(head, bounds, this.#padding.spare);
+    this.#padding.spend(composition.cost, composition.padding);
+    for (const entry of composition.entries) this.#removeFrom(bucket, entry);
+    return composition;
   }
 
   *[Symbol.iterator](): Generator<Entry> {

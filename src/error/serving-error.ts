@@ -9,6 +9,8 @@ interface DetailByCode {
   readonly backend_unavailable: { readonly retryAfterMs: number };
   /** Present where the model's queue policy ended the wait, not the call's own deadline. */
   readonly deadline_exceeded: { readonly queueTimeout: true } | undefined;
+  /** Present where one run failed and the instance is well. */
+  readonly backend_failed: { readonly runFailed: true } | undefined;
 }
 
 export type ServingErrorDetail<C extends ServingErrorCode> = C extends keyof DetailByCode ? DetailByCode[C] : undefined;
@@ -57,6 +59,12 @@ export class ServingError<C extends ServingErrorCode = ServingErrorCode> extends
   get isQueueTimeout(): boolean {
     const { detail } = this;
     return detail !== undefined && 'queueTimeout' in detail;
+  }
+
+  /** Whether a `backend_failed` came of the run alone, so that its instance runs on. */
+  get isRunFailure(): boolean {
+    const { detail } = this;
+    return detail !== undefined && 'runFailed' in detail;
   }
 }
 

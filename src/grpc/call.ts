@@ -9,13 +9,19 @@ import type { CallStatus } from '../wire/status.js';
  * file knows which. Handlers fail by rejecting with a ServingError; anything else is answered as `internal`.
  */
 
-/** Turns messages into bytes and back. `decode` may throw anything: the server answers `invalid_request`. */
-export interface Codec<T> {
-  /** Into `memory`, where there is one and the codec can. */
+/** Turns messages into bytes. */
+export interface Encoder<T> {
+  /** Into `memory`, where there is one and the encoder can. */
   encode(message: T, memory?: AnswerMemory): Uint8Array;
+}
+
+/** Turns bytes into messages. It may throw anything: the server answers `invalid_request`. */
+export interface Decoder<T> {
   /** The message may hold views of `bytes`. */
   decode(bytes: Uint8Array): T;
 }
+
+export interface Codec<T> extends Encoder<T>, Decoder<T> {}
 
 /** How the door treats a method: `inference` is counted, bounded and drained; `open` (health, metadata) is always let in. */
 export type Admission = 'inference' | 'open';
@@ -23,8 +29,8 @@ export type Admission = 'inference' | 'open';
 interface MethodBase<I, O> {
   /** "/package.Service/Method" */
   readonly path: string;
-  readonly request: Codec<I>;
-  readonly response: Codec<O>;
+  readonly request: Decoder<I>;
+  readonly response: Encoder<O>;
   readonly admission: Admission;
 }
 

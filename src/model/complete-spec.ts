@@ -2,17 +2,24 @@ import { quote, quoteList } from '../error/quote.js';
 import { ServingError } from '../error/serving-error.js';
 import { formatShape } from '../tensor/shape.js';
 import { completeShape } from './complete-shape.js';
+import { OWN_PARAMETER } from './own-parameters.js';
+import { findPaddingProblem, type SpecTensors, withOptionalMask } from './padding.js';
 import type { ModelSource } from './source.js';
-import type { BatchingSpec, ModelSettings, ModelSignature, ModelSpec, TensorSettings, TensorSignature, TensorSpec } from './spec.js';
+import type {
+  BatchingSpec,
+  ModelSettings,
+  ModelSignature,
+  ModelSpec,
+  PaddingSpec,
+  TensorSettings,
+  TensorSignature,
+  TensorSpec,
+} from './spec.js';
 
 export interface SpecDefaults {
   /** Max batch size of a model whose settings say nothing of its signature and whose every axis 0 is symbolic. */
   readonly maxBatchSize: number;
 }
-
-/** What the parameter `millrace.batching` may say. `learned` is what rules anyway where dynamic_batching is absent. */
-export const BATCHING_PARAMETER = 'millrace.batching';
-const BATCHING_VALUES: readonly (string | undefined)[] = [undefined, 'off', 'learned'];
 
 type TensorKind = 'input' | 'output';
 
@@ -22,7 +29,6 @@ type TensorKind = 'input' | 'output';
  */
 export function completeSpec(source: ModelSource, signature: ModelSignature, defaults: SpecDefaults): ModelSpec {
   const { model, version, settings } = source;
-  assertBatchingParameter(source);
   const maxBatchSize = completeMaxBatchSize(settings, signature, defaults);
   const own = {
     inputs: withoutBatchAxis(signature.inputs, 'input', maxBatchSize, source),
@@ -31,15 +37,24 @@ export function completeSpec(source: ModelSource, signature: ModelSignature, def
   const inputs = joinTensors(settings.inputs, own.inputs, maxBatchSize > 0, 'input', source);
   const outputs = joinTensors(settings.outputs, own.outputs, maxBatchSize > 0, 'output', source);
   if (settings.inputs.length > 0) assertNoneMissing(inputs, own.inputs, source);
+  const tensors = {
+    inputs: settings.inputs.length > 0 ? inputs : own.inputs,
+    outputs: [...outputs, ...own.outputs.filter(({ name }) => !hasName(outputs, name))],
+  };
+  const sharesBatches = maxBatchSize > 0 && !isOff(settings);
+  const batching = completeBatching(settings, maxBatchSize, sharesBatches, source);
+  if (batching.padding !== undefined) assertPaddable(batching.padding, tensors, source);
   return Object.freeze({
     model,
     version,
     backend: settings.backend,
     maxBatchSize,
-    inputs: Object.freeze(settings.inputs.length > 0 ? inputs : own.inputs),
-    outputs: Object.freeze([...outputs, ...own.outputs.filter(({ name }) => !hasName(outputs, name))]),
-    batching: completeBatching(settings.batching, maxBatchSize, source),
-    sharesBatches: maxBatchSize > 0 && settings.parameters.get(BATCHING_PARAMETER) !== 'off',
+    inputs: Object.freeze(withOptionalMask(tensors.inputs, batching.padding?.mask)),
+    outputs: Object.freeze(tensors.outputs),
+    batching,
+    sharesBatches,
+    splitsRequests: settings.splitsRequests ?? false,
+    refusesNonFinite: settings.refusesNonFinite ?? false,
     instanceCount: Math.max(1, settings.instanceCount),
     decoupled: settings.decoupled,
     parameters: new Map(settings.parameters),
@@ -55,14 +70,12 @@ export function completeSpec(source: ModelSource, signature: ModelSignature, def
 function completeMaxBatchSize(settings: ModelSettings, { inputs, outputs }: ModelSignature, defaults: SpecDefaults): number {
   const silent = settings.maxBatchSize === 0 && settings.inputs.length === 0 && settings.outputs.length === 0;
   if (!silent) return settings.maxBatchSize;
-  if (settings.parameters.get(BATCHING_PARAMETER) === 'off' || inputs.length === 0) return 0;
+  if (isOff(settings) || inputs.length === 0) return 0;
   return [...inputs, ...outputs].every(({ shape }) => shape[0] === -1) ? defaults.maxBatchSize : 0;
 }
 
-function assertBatchingParameter(source: ModelSource): void {
-  const value = source.settings.parameters.get(BATCHING_PARAMETER);
-  if (BATCHING_VALUES.includes(value)) return;
-  throw complaint(source, `parameter ${quote(BATCHING_PARAMETER)} is ${quote(value ?? '')}, expected 'off' or 'learned'`);
+function isOff({ parameters }: ModelSettings): boolean {
+  return parameters.get(OWN_PARAMETER.batching) === 'off';
 }
 
 /** The file's tensors as one request sees them. */
@@ -121,7 +134,13 @@ function assertNoneMissing(configured: readonly TensorSpec[], own: readonly Tens
   if (missing.length > 0) throw complaint(source, `the model needs input(s) ${quoteList(missing)}, which the configured inputs leave out`);
 }
 
-function completeBatching(batching: BatchingSpec, maxBatchSize: number, source: ModelSource): BatchingSpec {
+function assertPaddable(padding: PaddingSpec, tensors: SpecTensors, source: ModelSource): void {
+  const problem = findPaddingProblem(padding, tensors);
+  if (problem !== undefined) throw complaint(source, problem);
+}
+
+function completeBatching(settings: ModelSettings, maxBatchSize: number, sharesBatches: boolean, source: ModelSource): BatchingSpec {
+  const { batching, decoupled } = settings;
   for (const size of batching.preferredBatchSizes) {
     if (size < 1) throw complaint(source, `dynamic batching preferred size must be positive, got ${size}`);
     if (size > maxBatchSize) {
@@ -129,7 +148,9 @@ function completeBatching(batching: BatchingSpec, maxBatchSize: number, source: 
     }
   }
   const preferredBatchSizes = [...new Set(batching.preferredBatchSizes)].sort((a, b) => a - b);
-  return Object.freeze({ ...batching, preferredBatchSizes: Object.freeze(preferredBatchSizes) });
+  const { padding, ...others } = { ...batching, preferredBatchSizes: Object.freeze(preferredBatchSizes) };
+  // Where no requests share a batch, nothing is padded and no mask is made.
+  return Object.freeze(padding !== undefined && sharesBatches && !decoupled ? { ...others, padding } : others);
 }
 
 function hasName(tensors: readonly TensorSpec[], name: string): boolean {

@@ -20,12 +20,31 @@ const ALIAS = /^[a-z][a-z0-9_-]{0,62}$/;
 
 /** "" is the newest ready version, digits are a version, a lower-case word is an alias; all else is `invalid_request`. */
 export function parseVersionReference(text: string): VersionReference {
-  if (text === '') return NEWEST;
-  if (VERSION.test(text)) return { kind: 'version', version: text };
-  if (ALIAS.test(text)) return { kind: 'alias', alias: text };
+  const reference = findVersionReference(text);
+  if (reference !== undefined) return reference;
   throw invalidRequest(
     `failed to get model version from specified version string ${quote(text)} (expected "", a positive integer or an alias such as "stable")`,
   );
+}
+
+/** The same, but undefined for all else. */
+export function findVersionReference(text: string): VersionReference | undefined {
+  if (text === '') return NEWEST;
+  if (VERSION.test(text)) return { kind: 'version', version: text };
+  if (ALIAS.test(text)) return { kind: 'alias', alias: text };
+  return undefined;
+}
+
+/** The text that `parseVersionReference` was given. */
+export function formatVersionReference(reference: VersionReference): string {
+  switch (reference.kind) {
+    case 'newest':
+      return '';
+    case 'version':
+      return reference.version;
+    case 'alias':
+      return reference.alias;
+  }
 }
 
 export function isVersion(text: string): boolean {

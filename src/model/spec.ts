@@ -68,8 +68,38 @@ export interface PrioritySpec {
   readonly policies: ReadonlyMap<number, QueuePolicy>;
 }
 
+/** An axis along which requests of a model may differ: what is shorter is padded to the longest of its batch. */
+export interface PaddedAxis {
+  /** Of `dims`: the batch axis is not counted. */
+  readonly axis: number;
+}
+
+export interface PaddedInput extends PaddedAxis {
+  /** What the padding holds, as a number of the input's datatype. */
+  readonly value: number;
+}
+
+/** Which tensors of a model are padded so that requests of different lengths share a batch. A request has one length, that of all its padded axes. */
+export interface PaddingSpec {
+  readonly inputs: ReadonlyMap<string, PaddedInput>;
+  /** Outputs whose axis has the batch's length: each request gets back its own. */
+  readonly outputs: ReadonlyMap<string, PaddedAxis>;
+  /** One of `inputs` that requests may leave out: then it is made, 1 where there is something and 0 where there is padding. */
+  readonly mask?: string | undefined;
+}
+
 /** When a batch closes, and who waits how. Triton's dynamic_batching; its queue policy is the one of every level without its own. */
 export interface BatchingSpec extends QueuePolicy {
+  /** `fixed`: delay and preferred sizes rule, as in Triton. `learned`: what the instances take for a batch, as far as it is known by now. Absent: learned. */
+  readonly mode?: 'fixed' | 'learned';
+  /** Learned batches are kept so small that waiting for one and being in the next is over within it; absent or 0: no such limit. */
+  readonly latencyTargetMs?: number;
+  /** Bounds rows times padded length of one batch; absent or 0: nothing but the rows is bounded. */
+  readonly maxBatchCost?: number;
+  /** Absent: requests of different shapes never share a batch. */
+  readonly padding?: PaddingSpec | undefined;
+  /** Batches that an instance is given at a time: one runs and the others are at hand when it ends. Absent: 2. */
+  readonly pipelineDepth?: number;
   /** Ascending; empty: any size up to the model's maximum is as good. */
   readonly preferredBatchSizes: readonly number[];
   /** How long the oldest entry may wait for company once an instance is free. */
@@ -126,6 +156,9 @@ export interface ModelSettings {
   readonly inputs: readonly TensorSettings[];
   readonly outputs: readonly TensorSettings[];
   readonly batching: BatchingSpec;
+  /** As in ModelSpec; absent where the author says nothing of it. */
+  readonly splitsRequests?: boolean;
+  readonly refusesNonFinite?: boolean;
   readonly instanceCount: number;
   readonly decoupled: boolean;
   readonly versionPolicy: VersionPolicy;
@@ -157,6 +190,10 @@ export interface ModelSpec {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
   readonly batching: BatchingSpec;
+  /** Whether requests of more rows than max batch size are cut into several executions on every facade; millrace.v1 always does so. */
+  readonly splitsRequests?: boolean;
+  /** Whether inputs with NaN or an infinity are refused. */
+  readonly refusesNonFinite?: boolean;
   /** Whether requests may share an execution; false for an unbatched model and where the author turned batching off. */
   readonly sharesBatches: boolean;
   readonly instanceCount: number;

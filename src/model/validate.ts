@@ -2,28 +2,31 @@ import { quote, quoteList } from '../error/quote.js';
 import { invalidRequest, type ServingError } from '../error/serving-error.js';
 import { findBytesProblem } from '../tensor/bytes.js';
 import { elementBytes } from '../tensor/datatype.js';
+import { findNonFinite } from '../tensor/finite.js';
 import { elementCount, formatShape, type ShapePattern } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { assertClassifiable } from './classification.js';
 import type { InferRequest } from './infer.js';
+import { assertOneLength } from './padding.js';
 import type { ModelSpec, TensorSpec } from './spec.js';
+
+/** What becomes of a request of more rows than one execution takes. */
+export type Oversize = 'refuse' | 'split';
 
 /**
  * Checks a request against the version that will run it, and returns its rows: the size of axis 0, or 1 for an unbatched model.
  * Throws `invalid_request` whose text names what was wrong, expected and given, with the phrases that Triton's clients match on.
  * What passes is safe to concatenate, run and split. Nothing is copied, and the healthy case allocates nothing.
+ * With `oversize` `split` the rows are to be cut into pieces: the request may bring more of them than one execution takes. Rows without a single
+ * byte cost their sender nothing, so of those it may not.
  */
-export function validateRequest(request: InferRequest, spec: ModelSpec): number {
-  return validate(request, spec, spec.maxBatchSize);
-}
-
-/**
- * The same for a stream, whose rows are cut into pieces: it may bring more of them than one execution takes. Rows without a single byte
- * cost their sender nothing, so of those it may not.
- */
-export function validateStreamRequest(request: InferRequest, spec: ModelSpec): number {
-  const free = request.inputs.every(({ data }) => data.length === 0);
-  return validate(request, spec, free ? spec.maxBatchSize : Number.MAX_SAFE_INTEGER);
+export function validateRequest(request: InferRequest, spec: ModelSpec, oversize: Oversize = 'refuse'): number {
+  if (request.outputNames.length > 0) assertOutputNames(request.outputNames, spec);
+  if (request.classCounts !== undefined) assertClassifiable(request.classCounts, spec.outputs);
+  const inputs = orderInputs(request, spec);
+  const rows = validateInputs(inputs, spec, oversize);
+  if (spec.batching.padding !== undefined) assertOneLength(inputs, spec.batching.padding, spec);
+  return rows;
 }
 
 /**
@@ -38,10 +41,7 @@ export function orderInputs({ inputs }: InferRequest, spec: ModelSpec): readonly
   return inputs;
 }
 
-function validate(request: InferRequest, spec: ModelSpec, maxRows: number): number {
-  if (request.outputNames.length > 0) assertOutputNames(request.outputNames, spec);
-  if (request.classCounts !== undefined) assertClassifiable(request.classCounts, spec.outputs);
-  const inputs = orderInputs(request, spec);
+function validateInputs(inputs: readonly Tensor[], spec: ModelSpec, oversize: Oversize): number {
   const isWhole = inputs.length === spec.inputs.length;
   if (!isWhole && inputs.length === 0 && spec.maxBatchSize > 0) throw noInputs(spec);
   let rows = 1;
@@ -51,8 +51,9 @@ function validate(request: InferRequest, spec: ModelSpec, maxRows: number): numb
     if (input === undefined || expected === undefined) break;
     assertDatatype(input, expected, spec);
     assertShape(input, expected.dims, spec);
-    if (spec.maxBatchSize > 0) rows = at === 0 ? assertRows(input, spec, maxRows) : assertSameRows(input, spec, rows);
+    if (spec.maxBatchSize > 0) rows = at === 0 ? assertRows(input, inputs, spec, oversize) : assertSameRows(input, spec, rows);
     assertData(input, spec);
+    if (spec.refusesNonFinite === true) assertFinite(input, spec);
   }
   return rows;
 }
@@ -151,11 +152,16 @@ function unspecifiedDimension({ name, shape }: Tensor, { model }: ModelSpec): Se
   );
 }
 
-function assertRows({ shape }: Tensor, { model, maxBatchSize }: ModelSpec, maxRows: number): number {
+function assertRows({ shape }: Tensor, inputs: readonly Tensor[], { model, maxBatchSize }: ModelSpec, oversize: Oversize): number {
   const rows = shape[0] ?? 0;
-  if (rows > maxRows) throw invalidRequest(`inference request batch-size must be <= ${maxBatchSize} for ${quote(model)}, got ${rows}`);
+  if (rows > maxBatchSize && (oversize === 'refuse' || isEmpty(inputs)))
+    throw invalidRequest(`inference request batch-size must be <= ${maxBatchSize} for ${quote(model)}, got ${rows}`);
   if (rows < 1) throw invalidRequest(`inference request batch-size must be >= 1 for ${quote(model)}, got ${rows}`);
   return rows;
+}
+
+function isEmpty(inputs: readonly Tensor[]): boolean {
+  return inputs.every(({ data }) => data.length === 0);
 }
 
 function assertSameRows({ name, shape }: Tensor, { model }: ModelSpec, rows: number): number {
@@ -179,6 +185,15 @@ function assertData(input: Tensor, spec: ModelSpec): void {
       `input byte size mismatch for input ${quote(name)} for model ${quote(spec.model)}. Expected ${expected}, got ${data.length}`,
     );
   }
+}
+
+/** One row of a batch that holds NaN may be what its neighbours' rows are computed from. */
+function assertFinite({ name, datatype, data }: Tensor, { model }: ModelSpec): void {
+  const found = findNonFinite(datatype, data);
+  if (found === undefined) return;
+  throw invalidRequest(
+    `input ${quote(name)} for model ${quote(model)} has ${found.kind} at element ${found.index}, expected finite numbers`,
+  );
 }
 
 function assertElements({ name, data }: Tensor, { model }: ModelSpec, count: number): void {

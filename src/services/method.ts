@@ -13,5 +13,10 @@ export function methodOf<I, O>(
   service: { readonly fullName: string },
   { name, requestType, responseType }: GeneratedMethod<I, O>,
 ): { readonly path: string; readonly request: Codec<I>; readonly response: Codec<O> } {
-  return { path: `/${service.fullName}/${name}`, request: createCodec(requestType), response: createCodec(responseType) };
+  return { path: pathOf(service, { name }), request: createCodec(requestType), response: createCodec(responseType) };
+}
+
+/** "/package.Service/Method" */
+export function pathOf(service: { readonly fullName: string }, { name }: { readonly name: string }): string {
+  return `/${service.fullName}/${name}`;
 }

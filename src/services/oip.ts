@@ -1,19 +1,17 @@
 import { ServingError } from '../error/serving-error.js';
 import { GRPCInferenceServiceDefinition } from '../gen/inference/grpc_service.js';
-import { ModelInferRequest, type ModelInferResponse } from '../gen/inference/infer.js';
 import type { Call, Method, Service } from '../grpc/call.js';
 import { parseVersionReference, type VersionReference } from '../model/id.js';
 import type { ControlPlane } from '../serving/control-plane.js';
 import type { DataPlane } from '../serving/data-plane.js';
 import type { Readiness } from '../serving/readiness.js';
 import type { SharedMemory } from '../serving/shared-memory.js';
-import { createInferCodec } from '../wire/codec.js';
+import { answerTo, encodeAnswer, type OipAnswer } from '../wire/oip-answer.js';
+import { createModelInferDecoder, type ReceivedInfer } from '../wire/oip-decode.js';
 import { formatModelMetadata, formatServerMetadata } from '../wire/oip-metadata.js';
 import { inferErrorOf, oipErrorOf, parseModelInferRequest } from '../wire/oip-request.js';
-import { formatModelInferResponse, modelInferResponseCodec } from '../wire/oip-response.js';
-import { MODEL_INFER_LAYOUT } from '../wire/request-bounds.js';
 import { type OipStatusCodes, oipStatusOf } from '../wire/status.js';
-import { methodOf } from './method.js';
+import { methodOf, pathOf } from './method.js';
 import { type ForwardPattern, takeParameters } from './oip-parameters.js';
 import { repositoryMethods } from './oip-repository.js';
 import { type SettingsPlane, settingsMethods } from './oip-settings.js';
@@ -51,6 +49,8 @@ const EXTENSIONS = [
   'trace',
   'logging',
 ];
+
+const NO_PARAMETERS = {};
 
 /** `inference.GRPCInferenceService`: the Open Inference Protocol v2 as Triton speaks it. Every RPC is answered, if only with UNIMPLEMENTED. */
 export function oipService(planes: OipPlanes, options: OipOptions): Service {
@@ -108,31 +108,28 @@ function stateMethods({ data, readiness, memory }: OipPlanes, { version }: OipOp
   ];
 }
 
-function modelInferMethod(
-  planes: OipPlanes,
-  { maxTypedBytes, headerForwardPattern }: OipOptions,
-): Method<ModelInferRequest, ModelInferResponse> {
+function modelInferMethod(planes: OipPlanes, { maxTypedBytes, headerForwardPattern }: OipOptions): Method<ReceivedInfer, OipAnswer> {
   return {
-    ...methodOf(GRPCInferenceServiceDefinition, GRPCInferenceServiceDefinition.methods.modelInfer),
-    request: createInferCodec(ModelInferRequest, MODEL_INFER_LAYOUT, maxTypedBytes),
-    response: modelInferResponseCodec,
+    path: pathOf(GRPCInferenceServiceDefinition, GRPCInferenceServiceDefinition.methods.modelInfer),
+    request: { decode: createModelInferDecoder(maxTypedBytes) },
+    response: { encode: encodeAnswer },
     admission: 'inference',
     kind: 'unary',
     borrowsRequest: true,
-    handle: (message, call) => modelInfer(planes, message, call, headerForwardPattern),
+    handle: (received, call) => modelInfer(planes, received, call, headerForwardPattern),
   };
 }
 
 async function modelInfer(
   { data, memory }: OipPlanes,
-  message: ModelInferRequest,
+  received: ReceivedInfer,
   call: Call,
   forwardPattern: ForwardPattern,
-): Promise<ModelInferResponse> {
-  takeParameters(message.parameters, call, forwardPattern);
-  const request = parseModelInferRequest(message, memory);
+): Promise<OipAnswer> {
+  takeParameters(received.kind === 'plain' ? NO_PARAMETERS : received.message.parameters, call, forwardPattern);
+  const request = received.kind === 'plain' ? received.request : parseModelInferRequest(received.message, memory);
   try {
-    return formatModelInferResponse(request, await data.infer(request, call));
+    return answerTo(request, await data.infer(request, call));
   } catch (error) {
     throw inferErrorOf(ServingError.from(error), request);
   }

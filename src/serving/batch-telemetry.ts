@@ -33,10 +33,13 @@ export class BatchTelemetry implements BatchObserver {
   }
 
   closed(batch: ClosedBatch): void {
-    const { batchRows, batchRequests, queueSeconds, executeSeconds, statistics } = this.#instruments;
+    const { batchRows, batchRequests, batchCostReal, batchCostPadding, queueSeconds, executeSeconds, statistics } = this.#instruments;
     statistics.executed(batch, this.#clock.now());
     batchRows.observe(batch.rows);
     batchRequests.observe(batch.entries.length);
+    this.#instruments.batches(batch.reason).add();
+    batchCostReal.add(batch.ownCost);
+    batchCostPadding.add(batch.cost - batch.ownCost);
     for (const { enqueuedAt } of batch.entries) queueSeconds.observe((batch.dispatchedAt - enqueuedAt) / 1000);
     executeSeconds.observe((batch.executedAt - batch.assembledAt) / 1000);
     if (batch.error !== undefined && isBackendsOwn(batch.error)) this.#onFailure(this.#id, batch.error);
@@ -45,6 +48,10 @@ export class BatchTelemetry implements BatchObserver {
 
   refused(): void {
     this.#queueFull.add();
+  }
+
+  split(): void {
+    this.#instruments.batchSplits.add();
   }
 }
 

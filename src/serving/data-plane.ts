@@ -3,7 +3,7 @@ import type { CallContext } from '../model/call-context.js';
 import { NEWEST, type VersionId, type VersionReference } from '../model/id.js';
 import type { InferRequest, InferResponse, StreamOptions, StreamPiece } from '../model/infer.js';
 import type { ModelSpec } from '../model/spec.js';
-import { orderInputs, validateRequest, validateStreamRequest } from '../model/validate.js';
+import { type Oversize, orderInputs, validateRequest } from '../model/validate.js';
 import type { Handle } from '../registry/handle.js';
 import type { Registry } from '../registry/registry.js';
 import type { ModelStatistics } from '../telemetry/model-statistics.js';
@@ -11,6 +11,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { Admission, Permit } from './admission.js';
 import { selectOutputs } from './outputs.js';
 import { assertOneResponse, type Servable } from './servable.js';
+import { executeSplit } from './split.js';
 import { streamRows } from './stream.js';
 
 /** What a client can learn of a model: the version that serves it and its siblings. */
@@ -40,19 +41,24 @@ export class DataPlane {
     this.#keepsSpan = keepsSpan;
   }
 
-  async infer(request: InferRequest, context: CallContext): Promise<InferResponse> {
+  /** With `oversize` `split`, or where the model says so, a request of more rows than one execution takes is run in several; others are refused. */
+  async infer(request: InferRequest, context: CallContext, oversize: Oversize = 'refuse'): Promise<InferResponse> {
     // try and finally where `using` would say it: compiled for Node 20, that costs objects and closures for each call.
     const handle = this.#acquire(request, context);
     let permit: Permit | undefined;
     try {
       const { servable } = handle;
-      assertOneResponse(servable.spec);
-      const rows = validateRequest(request, servable.spec);
-      const inputs = orderInputs(request, servable.spec);
+      const { spec } = servable;
+      assertOneResponse(spec);
+      const rows = validateRequest(request, spec, spec.splitsRequests === true ? 'split' : oversize);
+      const inputs = orderInputs(request, spec);
       permit = this.#admission.reserve(sizeOf(inputs));
       servable.checkInputs(inputs);
+      if (spec.maxBatchSize > 0 && rows > spec.maxBatchSize) {
+        return { version: spec.version, ...(await executeSplit(servable, request, inputs, rows, context)) };
+      }
       const { outputs, timings } = await servable.execute(inputs, rows, request, context);
-      return { version: servable.spec.version, outputs: selectOutputs(outputs, request, servable.spec), timings };
+      return { version: spec.version, outputs: selectOutputs(outputs, request, spec), timings };
     } finally {
       permit?.[Symbol.dispose]();
       handle[Symbol.dispose]();
@@ -64,7 +70,7 @@ export class DataPlane {
     using handle = this.#acquire(request, context);
     const { servable } = handle;
     const { spec } = servable;
-    const rows = validateStreamRequest(request, spec);
+    const rows = validateRequest(request, spec, 'split');
     const inputs = orderInputs(request, spec);
     using _permit = this.#admission.reserve(sizeOf(inputs));
     servable.checkInputs(inputs);

@@ -9,6 +9,7 @@ import { classify } from './classify.js';
  */
 export function selectOutputs(outputs: readonly Tensor[], { outputNames, classCounts }: InferRequest, spec: ModelSpec): readonly Tensor[] {
   if (outputNames.length === 0) return outputs;
+  if (classCounts === undefined && areNamed(outputs, outputNames)) return outputs;
   const selected = outputNames.flatMap((name) => outputs.filter((output) => output.name === name));
   if (classCounts === undefined) return selected;
   return selected.map((output) => {
@@ -17,4 +18,11 @@ export function selectOutputs(outputs: readonly Tensor[], { outputNames, classCo
     const labels = spec.outputs.find(({ name }) => name === output.name)?.labels;
     return classify(output, count, { isBatched: spec.maxBatchSize > 0, labels });
   });
+}
+
+/** Whether all outputs were asked for, in the order that they have: many clients always say so. */
+function areNamed(outputs: readonly Tensor[], names: readonly string[]): boolean {
+  if (outputs.length !== names.length) return false;
+  for (let at = 0; at < names.length; at++) if (outputs[at]?.name !== names[at]) return false;
+  return true;
 }

@@ -6,6 +6,7 @@ import { assertOptionalInputs } from '../backend/optional-inputs.js';
 import { InstancePool } from '../backend/pool.js';
 import { withReshape } from '../backend/reshape.js';
 import { DEFAULT_RESTART_POLICY } from '../backend/restart.js';
+import { createPadding } from '../batching/padding.js';
 import { BatchScheduler } from '../batching/scheduler.js';
 import { ServingError } from '../error/serving-error.js';
 import type { Clock } from '../model/clock.js';
@@ -128,7 +129,7 @@ export class ServableLoader implements Loader<Servable> {
 
   async #start(spec: ModelSpec, { id, model, instances, release }: Opened, signal: AbortSignal): Promise<Servable> {
     const { clock, instruments, tracer, random, loadTimeoutMs, onPoolEvent, onBatchFailed } = this.#parts;
-    const { leasesReused, leasesCreated, statistics } = instruments.model(id);
+    const { leasesReused, leasesCreated, batchCap, statistics } = instruments.model(id);
     const pool = await InstancePool.open(
       {
         model: instances,
@@ -146,7 +147,8 @@ export class ServableLoader implements Loader<Servable> {
     const observer = new BatchTelemetry(id, instruments, clock, tracer, onBatchFailed);
     // A model that shares no batches takes one request at a time, whatever its rows.
     const limits = { ...spec.batching, maxBatchSize: spec.sharesBatches ? spec.maxBatchSize : 0 };
-    const scheduler = new BatchScheduler({ limits, slots: pool, clock, observer });
+    const scheduler = new BatchScheduler({ limits, slots: pool, clock, observer, padding: createPadding(spec) });
+    batchCap.read = () => scheduler.cap;
     const removeQueue = statistics.addQueue(() => scheduler.waiting);
     const end = () => {
       removeQueue();

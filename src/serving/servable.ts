@@ -1,4 +1,4 @@
-import { type BatchKeyOf, batchKeyFor } from '../batching/compatibility.js';
+import { type BatchKeyOf, batchKeyFor, type RequestLengthOf, requestLength } from '../batching/compatibility.js';
 import type { EntryResult, Submission } from '../batching/entry.js';
 import type { BatchObserver, BatchScheduler } from '../batching/scheduler.js';
 import { ServingError } from '../error/serving-error.js';
@@ -56,6 +56,7 @@ export class Servable {
   readonly #model: InputCheck;
   readonly #release: (() => Promise<void>) | undefined;
   readonly #batchKey: BatchKeyOf;
+  readonly #length: RequestLengthOf;
 
   constructor({ spec, scheduler, instances, observer, clock, statistics = new ModelStatistics(), model = {}, release }: ServableParts) {
     this.spec = spec;
@@ -67,6 +68,7 @@ export class Servable {
     this.#model = model;
     this.#release = release;
     this.#batchKey = batchKeyFor(spec);
+    this.#length = requestLength(spec);
   }
 
   /** Throws `invalid_request` for validated inputs that the backend cannot take: they must not fail the batch that they would join. */
@@ -113,13 +115,23 @@ export class Servable {
       const times = { dispatchedAt, assembledAt: dispatchedAt, executedAt: this.#clock.now() };
       const entries = [{ span: context.span, enqueuedAt, rows: 1, key: '' }];
       error ??= context.signal.reason;
-      this.#observer.closed({ entries, rows: 1, reason: 'unbatched', instance: lease.instance, executeUs, error, ...times });
+      this.#observer.closed({
+        entries,
+        rows: 1,
+        cost: 1,
+        ownCost: 1,
+        reason: 'unbatched',
+        instance: lease.instance,
+        executeUs,
+        error,
+        ...times,
+      });
       if (error !== undefined) this.statistics.responseFailed(responses, times.executedAt - waitingSince, executionFailure(error.code));
     }
   }
 
   #submission(inputs: readonly Tensor[], rows: number, { priority, queueTimeoutUs }: QueueWish): Submission {
-    return { inputs, rows, key: this.#batchKey(inputs), priority, queueTimeoutUs };
+    return { inputs, rows, length: this.#length(inputs), key: this.#batchKey(inputs), priority, queueTimeoutUs };
   }
 
   async drain(signal: AbortSignal): Promise<void> {

@@ -10,8 +10,6 @@ import type { Servable } from './servable.js';
 
 /** Rows a message where the client leaves the choice: small enough for an early first message, large enough to batch well. */
 const DEFAULT_ROWS_PER_MESSAGE = 32;
-/** Batches' worth of rows that one stream keeps under way: one running, one gathering. */
-const BATCHES_UNDER_WAY = 2;
 /** Bounds what a stream of tiny pieces holds at once. */
 const MAX_PIECES_UNDER_WAY = 64;
 
@@ -27,8 +25,10 @@ export function rowsPerPiece(rowsPerMessage: number, maxBatchSize: number): numb
 }
 
 /** Pieces that may be under way or waiting to be written at once; no more than a bounded queue (0: unbounded) takes, or the stream would overflow it by itself. */
-export function piecesUnderWay(pieceRows: number, maxBatchSize: number, maxQueueSize: number): number {
-  const wanted = Math.min(MAX_PIECES_UNDER_WAY, Math.max(2, Math.ceil((BATCHES_UNDER_WAY * maxBatchSize) / pieceRows)));
+export function piecesUnderWay(pieceRows: number, maxBatchSize: number, maxQueueSize: number, instances = 1): number {
+  // A batch's worth of rows running on each instance, and one gathering.
+  const batches = instances + 1;
+  const wanted = Math.min(MAX_PIECES_UNDER_WAY, Math.max(batches, Math.ceil((batches * maxBatchSize) / pieceRows)));
   return maxQueueSize === 0 ? wanted : Math.min(wanted, maxQueueSize);
 }
 
@@ -45,10 +45,10 @@ export async function* streamRows(
   options: StreamOptions,
   context: CallContext,
 ): AsyncGenerator<StreamPiece> {
-  const { maxBatchSize, batching } = servable.spec;
+  const { maxBatchSize, batching, instanceCount } = servable.spec;
   const pieceRows = rowsPerPiece(options.rowsPerMessage, maxBatchSize);
   const queueSize = policyOf(batching, levelOf(batching, request.priority)).maxQueueSize;
-  const window = piecesUnderWay(pieceRows, maxBatchSize, queueSize);
+  const window = piecesUnderWay(pieceRows, maxBatchSize, queueSize, instanceCount);
   using pieces = new Pieces(servable, request, inputs, options, context);
   let offset = 0;
   for (let sent = 0; sent < rows; ) {

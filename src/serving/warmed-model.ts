@@ -1,11 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { abortReason } from '../backend/abort.js';
 import type { Instance, InstanceSource } from '../backend/backend.js';
+import { requestLength } from '../batching/compatibility.js';
+import { createPadding } from '../batching/padding.js';
 import { quote } from '../error/quote.js';
 import { ServingError } from '../error/serving-error.js';
 import type { ModelSpec } from '../model/spec.js';
-import { concatRows, copyTensor } from '../tensor/rows.js';
-import type { SlabTensor, Tensor } from '../tensor/tensor.js';
+import { copyTensor, gatherRows, gatherWhole } from '../tensor/rows.js';
+import type { GatheredTensor } from '../tensor/tensor.js';
 import type { WarmUp } from './warm-up.js';
 
 /**
@@ -43,9 +45,8 @@ async function runAll(instance: Instance, spec: ModelSpec, warmUp: WarmUp, signa
 }
 
 async function runOnce(instance: Instance, spec: ModelSpec, warmUp: WarmUp, signal: AbortSignal): Promise<void> {
-  const inputs = warmUp.inputs.map((input) => slabOf(input, spec, warmUp.rows));
-  if (spec.decoupled) await exhaust(instance.stream(inputs, signal));
-  else await instance.execute(inputs, signal);
+  if (spec.decoupled) await exhaust(instance.stream(warmUp.inputs.map(copyTensor), signal));
+  else await instance.execute(batchOf(warmUp, spec), signal);
 }
 
 async function exhaust(responses: AsyncIterable<unknown>): Promise<void> {
@@ -53,11 +54,13 @@ async function exhaust(responses: AsyncIterable<unknown>): Promise<void> {
   while ((await iterator.next()).done !== true);
 }
 
-/** The instance owns what it is given: each run brings buffers of its own. */
-function slabOf(input: Tensor, { maxBatchSize }: ModelSpec, rows: number): SlabTensor {
-  if (maxBatchSize === 0) return copyTensor(input);
-  const others = Array.from({ length: rows - 1 }, () => input);
-  return concatRows([input, ...others]);
+/** As the batch accumulator would join so many requests of one row: a mask that the warm-up leaves out is made. */
+function batchOf({ inputs, rows }: WarmUp, spec: ModelSpec): GatheredTensor[] {
+  if (spec.maxBatchSize === 0) return inputs.map(gatherWhole);
+  const length = requestLength(spec)(inputs);
+  const entries = Array.from({ length: rows }, () => ({ inputs, rows: 1, length }));
+  const padding = createPadding(spec);
+  return padding === undefined ? inputs.map((input) => gatherRows(entries.map(() => input))) : padding.gather(entries, length);
 }
 
 function failed(error: ServingError, { model }: ModelSpec, { name }: WarmUp): ServingError {

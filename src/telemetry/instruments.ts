@@ -1,6 +1,14 @@
 import { collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
 import type { VersionId } from '../model/id.js';
-import { type BoundCounter, type BoundHistogram, CounterFamily, HistogramFamily, type Labels } from './metric.js';
+import {
+  type BoundCounter,
+  type BoundGauge,
+  type BoundHistogram,
+  CounterFamily,
+  GaugeFamily,
+  HistogramFamily,
+  type Labels,
+} from './metric.js';
 import type { ModelStatistics } from './model-statistics.js';
 import { type StatusName, statusName } from './status-name.js';
 import { type TritonFamily, TritonMetrics, type TritonSeries } from './triton-metrics.js';
@@ -14,6 +22,13 @@ export type ShedCause = (typeof SHED_CAUSES)[number];
 export interface ModelInstruments {
   readonly batchRows: BoundHistogram;
   readonly batchRequests: BoundHistogram;
+  /** Batches that closed for one reason. */
+  batches(reason: string): BoundCounter;
+  /** What batches cost in all, padding aside, and the padding. */
+  readonly batchCostReal: BoundCounter;
+  readonly batchCostPadding: BoundCounter;
+  readonly batchSplits: BoundCounter;
+  readonly batchCap: BoundGauge;
   readonly queueSeconds: BoundHistogram;
   readonly executeSeconds: BoundHistogram;
   readonly leasesReused: BoundCounter;
@@ -47,6 +62,13 @@ export class Instruments {
   readonly #registry = new Registry();
   readonly #batchRows = new HistogramFamily('millrace_batch_rows', 'Rows of each executed batch', POWERS_OF_TWO);
   readonly #batchRequests = new HistogramFamily('millrace_batch_requests', 'Requests that shared each executed batch', POWERS_OF_TWO);
+  readonly #batches = new CounterFamily('millrace_batches_total', 'Executed batches, by why they closed');
+  readonly #batchCost = new CounterFamily(
+    'millrace_batch_cost_total',
+    'Rows of executed batches times the length to which they were padded',
+  );
+  readonly #batchSplits = new CounterFamily('millrace_batch_splits_total', 'Failed batches that were run again in parts');
+  readonly #batchCap = new GaugeFamily('millrace_batch_cap', 'Cost at which a batch closes by what was learned of the model');
   readonly #queueSeconds = new HistogramFamily('millrace_queue_seconds', 'Time each request waited for its batch', SECONDS);
   readonly #executeSeconds = new HistogramFamily('millrace_execute_seconds', 'Time of each execution of a batch', SECONDS);
   readonly #requestSeconds = new HistogramFamily('millrace_request_seconds', 'Time from the headers of each call to its end', SECONDS);
@@ -94,6 +116,11 @@ export class Instruments {
     series.model ??= {
       batchRows: series.keep(this.#batchRows, series.labels),
       batchRequests: series.keep(this.#batchRequests, series.labels),
+      batches: (reason) => series.batches.get(reason) ?? this.#createBatches(series, reason),
+      batchCostReal: series.keep(this.#batchCost, { ...series.labels, kind: 'real' }),
+      batchCostPadding: series.keep(this.#batchCost, { ...series.labels, kind: 'padding' }),
+      batchSplits: series.keep(this.#batchSplits, series.labels),
+      batchCap: series.keep(this.#batchCap, series.labels),
       queueSeconds: series.keep(this.#queueSeconds, series.labels),
       executeSeconds: series.keep(this.#executeSeconds, series.labels),
       leasesReused: series.keep(this.#leases, { ...series.labels, reused: 'true' }),
@@ -165,6 +192,10 @@ export class Instruments {
       this.#requestSeconds,
       this.#batchRows,
       this.#batchRequests,
+      this.#batches,
+      this.#batchCost,
+      this.#batchSplits,
+      this.#batchCap,
       this.#queueSeconds,
       this.#executeSeconds,
       this.#shed,
@@ -188,6 +219,12 @@ export class Instruments {
     if (model !== undefined) model.triton.labels = taggedLabels;
   }
 
+  #createBatches(series: VersionSeries, reason: string): BoundCounter {
+    const counter = series.keep(this.#batches, { ...series.labels, reason });
+    series.batches.set(reason, counter);
+    return counter;
+  }
+
   #createCall(series: VersionSeries, method: string): CallInstruments {
     const labels = { ...series.labels, method };
     const requestSeconds = series.keep(this.#requestSeconds, labels);
@@ -208,6 +245,8 @@ export class Instruments {
 class VersionSeries {
   readonly labels: Labels;
   readonly calls = new Map<string, CallInstruments>();
+  /** By the reason for which they closed. */
+  readonly batches = new Map<string, BoundCounter>();
   /** By the ids that hold the series, the last one's last. */
   readonly tags = new Map<VersionId, MetricTags>();
   model: SharedInstruments | undefined;
@@ -265,6 +304,6 @@ function keyOf({ model, version }: VersionId): string {
 }
 
 /** prom-client's registry reads nothing of a metric but `name` and `get()`; its types ask for one of its own classes. */
-function asPromClientMetric(family: CounterFamily | HistogramFamily | TritonFamily): Metric {
+function asPromClientMetric(family: CounterFamily | GaugeFamily | HistogramFamily | TritonFamily): Metric {
   return family as unknown as Metric;
 }

@@ -76,6 +76,12 @@ export class BoundHistogram {
   }
 }
 
+/** A value that is looked up at each scrape. */
+export class BoundGauge {
+  /** Undefined while there is nothing to tell. */
+  read: () => number | undefined = () => undefined;
+}
+
 /** One metric name with a child for each set of labels. Its type is declared even while it has no child. */
 abstract class Family<Child> {
   readonly name: string;
@@ -121,6 +127,19 @@ export class CounterFamily extends Family<BoundCounter> {
 
   protected samplesOf(child: BoundCounter, labels: Labels): Sample[] {
     return [{ metricName: this.name, labels: NO_LABELS, sharedLabels: labels, value: child.value }];
+  }
+}
+
+export class GaugeFamily extends Family<BoundGauge> {
+  readonly type = 'gauge';
+
+  protected createChild(): BoundGauge {
+    return new BoundGauge();
+  }
+
+  protected samplesOf(child: BoundGauge, labels: Labels): Sample[] {
+    const value = child.read();
+    return value === undefined ? [] : [{ metricName: this.name, labels: NO_LABELS, sharedLabels: labels, value }];
   }
 }
 

@@ -1,13 +1,18 @@
 import { skipElements } from './bytes.js';
 import { elementBytes } from './datatype.js';
 import { elementCount, type Shape } from './shape.js';
-import type { SlabTensor, Tensor } from './tensor.js';
+import type { GatheredTensor, SlabTensor, Tensor } from './tensor.js';
 
 /** Elements in one row: the product of all axes but the first. */
 function elementsPerRow(shape: Shape): number {
   const count = elementCount(shape.slice(1));
   if (count === undefined) throw new RangeError('row size is beyond the safe integers');
   return count;
+}
+
+/** Byte offset behind `elements` elements that begin at `start`. Throws RangeError where BYTES data ends before them. */
+export function offsetBehind({ datatype, data }: Pick<Tensor, 'datatype' | 'data'>, start: number, elements: number): number {
+  return datatype === 'BYTES' ? skipElements(data, start, elements) : start + elements * elementBytes(datatype);
 }
 
 /** Reads a tensor's rows front to back as views; one pass in all, for BYTES too. */
@@ -28,31 +33,51 @@ export class RowCursor {
   take(rows: number): Tensor {
     const { name, datatype, data } = this.#tensor;
     const start = this.#offset;
-    const elements = rows * this.#rowElements;
-    this.#offset = datatype === 'BYTES' ? skipElements(data, start, elements) : start + elements * elementBytes(datatype);
+    this.#offset = offsetBehind(this.#tensor, start, rows * this.#rowElements);
     return { name, datatype, shape: [rows, ...this.#rowShape], data: data.subarray(start, this.#offset) };
   }
 }
 
 /**
- * Joins tensors of equal name, datatype and row shape along axis 0 into a buffer of its own (never pooled, so that it
- * can be transferred to a worker). This is the one copy that a request's bytes see on their way to an instance.
+ * Tensors of equal name, datatype and row shape, joined along axis 0: one piece each, and nothing is copied. The first gives the name and the row
+ * shape; there is at least one.
  */
-export function concatRows(parts: readonly [Tensor, ...Tensor[]]): SlabTensor {
-  const [{ name, datatype, shape }] = parts;
+export function gatherRows(tensors: readonly Tensor[]): GatheredTensor {
+  const [first] = tensors;
+  if (first === undefined) throw new RangeError('no rows to gather');
+  const { name, datatype, shape } = first;
+  const parts: Uint8Array[] = [];
   let rows = 0;
-  let bytes = 0;
-  for (const part of parts) {
-    rows += part.shape[0] ?? 0;
-    bytes += part.data.length;
+  let byteLength = 0;
+  for (const tensor of tensors) {
+    rows += tensor.shape[0] ?? 0;
+    byteLength += tensor.data.length;
+    parts.push(tensor.data);
   }
-  const data = new Uint8Array(new ArrayBuffer(bytes));
-  let offset = 0;
+  return { name, datatype, shape: [rows, ...shape.slice(1)], parts, byteLength };
+}
+
+/** A tensor as it is, in one piece: for models without a batch axis. */
+export function gatherWhole({ name, datatype, shape, data }: Tensor): GatheredTensor {
+  return { name, datatype, shape, parts: [data], byteLength: data.length };
+}
+
+/** Writes a tensor's data from `offset` on, and gives the offset behind it. Throws RangeError where `target` is too small. */
+export function writeParts({ parts }: GatheredTensor, target: Uint8Array, offset: number): number {
+  let end = offset;
   for (const part of parts) {
-    data.set(part.data, offset);
-    offset += part.data.length;
+    target.set(part, end);
+    end += part.length;
   }
-  return { name, datatype, shape: [rows, ...shape.slice(1)], data };
+  return end;
+}
+
+/** The same tensor in one buffer of its own: never pooled, so that it can be transferred to a worker. */
+export function copyGathered(tensor: GatheredTensor): SlabTensor {
+  const { name, datatype, shape, byteLength } = tensor;
+  const data = new Uint8Array(new ArrayBuffer(byteLength));
+  writeParts(tensor, data, 0);
+  return { name, datatype, shape, data };
 }
 
 /** The same tensor in a buffer of its own, for models without a batch axis. */

@@ -13,5 +13,18 @@ export interface Tensor {
   readonly data: Uint8Array;
 }
 
+/**
+ * A tensor in pieces: the bytes of `parts`, one behind the other, are its data. They are views of others' memory, good for as long as the call
+ * that hands them over says.
+ */
+export interface GatheredTensor {
+  readonly name: string;
+  readonly datatype: Datatype;
+  readonly shape: Shape;
+  readonly parts: readonly Uint8Array[];
+  /** Of all parts. */
+  readonly byteLength: number;
+}
+
 /** A tensor whose buffer belongs to whoever holds it: it starts at the buffer's first byte and may be transferred to another thread. */
 export type SlabTensor = Tensor & { readonly data: Uint8Array<ArrayBuffer> };

@@ -14,6 +14,11 @@ export interface AnswerMemory {
   take(bytes: number): Buffer;
 }
 
+/** Memory for an answer of just so many bytes, whatever lies in them. */
+export function takeAnswer(bytes: number, memory: AnswerMemory | undefined): Buffer {
+  return memory === undefined ? Buffer.allocUnsafe(bytes) : memory.take(bytes).subarray(0, bytes);
+}
+
 /** Turns messages into bytes and back. A decoded message may hold views of the bytes. `decode` throws `invalid_request` and nothing else. */
 export interface MessageCodec<T> {
   /** Into `memory`, where there is one and the codec can. */

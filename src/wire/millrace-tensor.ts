@@ -119,9 +119,8 @@ function encodeList(message: WireTensor, datatype: Datatype, list: ListField): U
 export function formatTensor(tensor: Tensor, encoding: TensorEncoding): WireTensor {
   const { name, datatype, shape, data } = tensor;
   const lists: TypedLists = { bools: [], ints: [], uints: [], floats: [], doubles: [], strings: [], bytesList: [] };
-  const head = { name, datatype: numberOfDatatype(datatype), shape: toWireShape(shape) };
-  if (encoding === 'raw') return { ...head, ...lists, raw: data };
-  return { ...head, ...lists, ...decodeList(datatype, data) };
+  const values = encoding === 'raw' ? { raw: data } : decodeList(datatype, data);
+  return Object.assign(lists, { name, datatype: numberOfDatatype(datatype), shape: toWireShape(shape) }, values);
 }
 
 function decodeList(datatype: Datatype, data: Uint8Array): Partial<TypedLists> {

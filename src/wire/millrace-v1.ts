@@ -108,9 +108,10 @@ function parseEnum<T>(field: string, values: readonly T[], number: number): T {
 }
 
 function formatTimings({ queueUs, assembleUs, executeUs, batchSize }: Timings): WireTimings {
-  return { queueUs: wholeUs(queueUs), assembleUs: wholeUs(assembleUs), executeUs: wholeUs(executeUs), batchSize };
+  return { queueUs: BigInt(wholeUs(queueUs)), assembleUs: BigInt(wholeUs(assembleUs)), executeUs: BigInt(wholeUs(executeUs)), batchSize };
 }
 
-function wholeUs(us: number): bigint {
-  return BigInt(Math.max(0, Math.round(us)));
+/** A time as messages carry it: whole microseconds from 0 to MAX_SAFE_INTEGER. */
+export function wholeUs(us: number): number {
+  return Math.min(Math.max(0, Math.round(us)), Number.MAX_SAFE_INTEGER);
 }

@@ -1,9 +1,3 @@
-import { BATCHING_PARAMETER } from '../model/complete-spec.js';
-
-/** Parameters under this prefix are ours; all others are for the model's backend, which alone knows them. */
-export const OWN_PREFIX = 'millrace.';
-export const OWN_PARAMETERS: readonly string[] = [BATCHING_PARAMETER];
-
 /**
  * What becomes of a field that is set to something: it is honoured, it has no effect and its author is warned, or the model is refused, as it would
  * answer otherwise than its author expects. A message is decided on as a whole or field by field; a map is one field.
@@ -38,7 +32,7 @@ export const MODEL_CONFIG_DECISIONS: FieldDecisions = {
     dims: 'honoured',
     reshape: RESHAPE,
     is_shape_tensor: 'refused: only TensorRT has shape tensors',
-    allow_ragged_batch: 'refused: requests of different shapes never share a batch',
+    allow_ragged_batch: 'refused: requests of different shapes share a batch only where millrace.pad_inputs pads them',
     optional: 'honoured',
     is_non_linear_format_io: 'refused: only TensorRT has tensors of such a layout',
   },

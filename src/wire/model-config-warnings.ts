@@ -1,6 +1,8 @@
-import { quote, quoteList } from '../error/quote.js';
 import type { ModelConfig } from '../gen/inference/model_config.js';
-import { type FieldDecision, type FieldDecisions, MODEL_CONFIG_DECISIONS, OWN_PARAMETERS, OWN_PREFIX } from './model-config-decisions.js';
+import { OWN_PARAMETER } from '../model/own-parameters.js';
+import { type FieldDecision, type FieldDecisions, MODEL_CONFIG_DECISIONS } from './model-config-decisions.js';
+import { findIneffectiveParameters } from './own-parameter-warnings.js';
+import { parameterOf } from './parameter-value.js';
 
 const REFUSED = 'refused: ';
 
@@ -13,16 +15,12 @@ export function findIneffectiveFields(config: ModelConfig): string[] {
   collect(config, MODEL_CONFIG_DECISIONS, '', paths);
   return [
     ...paths.map((path) => `${path} has no effect`),
-    ...unknownParameters(config),
+    ...findIneffectiveParameters(config),
     ...unknownPriorities(config),
+    ...fixedOfLearned(config),
     ...batchesOfUnbatched(config),
     ...idleWarmups(config),
   ];
-}
-
-function unknownParameters({ parameters }: ModelConfig): string[] {
-  const unknown = Object.keys(parameters).filter((key) => key.startsWith(OWN_PREFIX) && !OWN_PARAMETERS.includes(key));
-  return unknown.map((key) => `parameter ${quote(key)} has no effect: known are ${quoteList(OWN_PARAMETERS)}`);
 }
 
 function unknownPriorities({ schedulingChoice }: ModelConfig): string[] {
@@ -33,6 +31,18 @@ function unknownPriorities({ schedulingChoice }: ModelConfig): string[] {
     ...(priorityQueuePolicy.size > 0 ? ['priority_queue_policy'] : []),
   ];
   return fields.map((field) => `dynamic_batching.${field} has no effect where priority_levels is 0`);
+}
+
+/** Who asks for learned batches asks for no others. */
+function fixedOfLearned(config: ModelConfig): string[] {
+  const { schedulingChoice } = config;
+  if (schedulingChoice?.$case !== 'dynamicBatching' || parameterOf(config, OWN_PARAMETER.batching) !== 'learned') return [];
+  const { preferredBatchSize, maxQueueDelayMicroseconds } = schedulingChoice.value;
+  const fields = [
+    ...(preferredBatchSize.length > 0 ? ['preferred_batch_size'] : []),
+    ...(maxQueueDelayMicroseconds > 0n ? ['max_queue_delay_microseconds'] : []),
+  ];
+  return fields.map((field) => `dynamic_batching.${field} has no effect where '${OWN_PARAMETER.batching}' is 'learned'`);
 }
 
 /** Of dynamic_batching only what it says of the queue holds without batches. A model that says nothing of its tensors may get a max batch size yet. */

@@ -9,6 +9,7 @@ import { parseModelConfigJson } from './model-config-json.js';
 import { parseModelConfigText } from './model-config-text.js';
 import { findIneffectiveFields } from './model-config-warnings.js';
 import { parseWarmups } from './model-warmup.js';
+import { parseBatchingMode, parseOwnParameters } from './own-parameters.js';
 import { DEFAULT_RUNTIME, parseRuntimeSettings } from './runtime-settings.js';
 import { findIneffectiveRuntimeSettings } from './runtime-warnings.js';
 import { parseInputSettings, parseOutputSettings } from './tensor-settings.js';
@@ -70,12 +71,14 @@ function toSettings(config: ModelConfig, model: string): ModelSettings {
   }
   if (maxBatchSize < 0) throw new Error(`max_batch_size is ${maxBatchSize}, expected 0 or more`);
   const backend = parseBackend(config);
+  const own = parseOwnParameters(config);
   return {
     backend,
     maxBatchSize,
     inputs: config.input.map(parseInputSettings),
     outputs: config.output.map(parseOutputSettings),
-    batching: parseBatching(config),
+    batching: { ...parseBatching(config), ...own.batching },
+    ...own.switches,
     instanceCount: parseInstanceCount(config),
     decoupled: config.modelTransactionPolicy?.decoupled ?? false,
     versionPolicy: parseVersionPolicy(config),
@@ -99,8 +102,13 @@ function parseBackend({ backend, platform }: ModelConfig): string {
   return byPlatform;
 }
 
-function parseBatching({ schedulingChoice }: ModelConfig): BatchingSpec {
-  return schedulingChoice?.$case === 'dynamicBatching' ? parseDynamicBatching(schedulingChoice.value) : defaultSettings().batching;
+/** Absent is learned, as it is where there is no config. */
+function parseBatching(config: ModelConfig): BatchingSpec {
+  const { schedulingChoice } = config;
+  const batching =
+    schedulingChoice?.$case === 'dynamicBatching' ? parseDynamicBatching(schedulingChoice.value) : defaultSettings().batching;
+  const mode = parseBatchingMode(config, batching);
+  return mode === 'fixed' ? { ...batching, mode } : batching;
 }
 
 /** Groups differ only in the device that they ask for, and there is one: their counts add up. A group without a count has one instance. */

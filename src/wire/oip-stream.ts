@@ -2,13 +2,15 @@ import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import type { ServingErrorCode } from '../error/code.js';
 import { quote } from '../error/quote.js';
 import { invalidRequest, ServingError } from '../error/serving-error.js';
-import { ModelInferRequest, type ModelInferResponse, ModelStreamInferResponse } from '../gen/inference/infer.js';
+import { type ModelInferRequest, type ModelInferResponse, ModelStreamInferResponse } from '../gen/inference/infer.js';
+import { formatVersionReference } from '../model/id.js';
 import type { InferResponse, StreamPiece } from '../model/infer.js';
 import type { TensorMemory } from '../model/tensor-memory.js';
-import { createCodec, createInferCodec, type MessageCodec } from './codec.js';
+import { createCodec, type MessageCodec } from './codec.js';
+import { FieldWriter, varintBytes } from './field-writer.js';
+import { createModelInferDecoder } from './oip-decode.js';
 import { type OipInferRequest, parseModelInferRequest } from './oip-request.js';
-import { encodeModelInferResponse, formatModelInferResponse, varintBytes, writeVarint } from './oip-response.js';
-import { MODEL_INFER_LAYOUT } from './request-bounds.js';
+import { encodeModelInferResponse, formatModelInferResponse } from './oip-response.js';
 import { rpcStatusOf } from './status.js';
 
 const FINAL = 'triton_final_response';
@@ -57,11 +59,13 @@ const SCHEDULED = {
 
 /** Makes a parser that never throws. Raw contents stay views of the bytes, inputs in `memory` are copied. */
 export function createStreamRequestParser(maxTypedBytes: number, memory?: TensorMemory): (bytes: Uint8Array) => StreamRequest {
-  const codec = createInferCodec(ModelInferRequest, MODEL_INFER_LAYOUT, maxTypedBytes);
+  const decode = createModelInferDecoder(maxTypedBytes);
   return (bytes) => {
     let subject: StreamSubject | undefined;
     try {
-      const message = codec.decode(bytes);
+      const received = decode(bytes);
+      if (received.kind === 'plain') return plainRequest(received.request);
+      const { message } = received;
       subject = { id: message.id, model: message.modelName, version: message.modelVersion };
       const emptyFinal = parseEmptyFinal(message);
       return { kind: 'request', subject, request: parseModelInferRequest(message, memory), emptyFinal, parameters: message.parameters };
@@ -71,6 +75,13 @@ export function createStreamRequestParser(maxTypedBytes: number, memory?: Tensor
       return subject === undefined ? { kind: 'unreadable', error } : { kind: 'refused', subject, error };
     }
   };
+}
+
+/** One without a parameter. */
+function plainRequest(request: OipInferRequest): StreamRequest {
+  const { requestId, model, version } = request;
+  const subject = { id: requestId, model, version: formatVersionReference(version) };
+  return { kind: 'request', subject, request, emptyFinal: false, parameters: {} };
 }
 
 export function formatStreamResponse(
@@ -102,7 +113,7 @@ const INFER_RESPONSE_TAG = (2 << 3) | 2;
 /** The tag, and the longest length. */
 const MARGIN = 1 + 5;
 
-/** Moves the outputs' data once, as `modelInferResponseCodec` does. */
+/** Moves the outputs' data once, as `encodeModelInferResponse` says. */
 export const modelStreamInferResponseCodec: MessageCodec<ModelStreamInferResponse> = {
   encode(message) {
     const { errorMessage, inferResponse } = message;
@@ -110,8 +121,7 @@ export const modelStreamInferResponseCodec: MessageCodec<ModelStreamInferRespons
     const bytes = encodeModelInferResponse(inferResponse, MARGIN);
     const length = bytes.length - MARGIN;
     const start = MARGIN - 1 - varintBytes(length);
-    bytes[start] = INFER_RESPONSE_TAG;
-    writeVarint(bytes, start + 1, length);
+    new FieldWriter(bytes, start).head(INFER_RESPONSE_TAG, length);
     return bytes.subarray(start);
   },
   decode: (bytes) => generatedCodec.decode(bytes),

@@ -1,7 +1,7 @@
 import { quote } from '../error/quote.js';
 import { invalidRequest } from '../error/serving-error.js';
 import { elementBytes } from '../tensor/datatype.js';
-import { fromBfloat, fromHalf, toBfloat, toHalf } from './half.js';
+import { fromBfloat, fromHalf, toBfloat, toHalf } from '../tensor/half.js';
 
 /**
  * Lists of values as typed contents carry them ⇄ a tensor's little-endian bytes. Decoding expects whole elements, as validated requests and

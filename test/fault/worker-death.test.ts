@@ -3,6 +3,7 @@ import { OnnxBackend } from '../../src/backend/onnx/backend.js';
 import { InstancePool } from '../../src/backend/pool.js';
 import { DEFAULT_RESTART_POLICY } from '../../src/backend/restart.js';
 import { systemClock } from '../../src/model/clock.js';
+import { gatherWhole } from '../../src/tensor/rows.js';
 import { ModelDirectory } from '../support/model-directory.js';
 import { modelSource, modelSpec } from '../support/model-source.js';
 import { never } from '../support/pool-rig.js';
@@ -12,9 +13,9 @@ const DYING_WORKER = new URL('../fixtures/dying-worker.js', import.meta.url);
 
 const backend = new OnnxBackend({ clock: systemClock, workerUrl: DYING_WORKER });
 
-/** A pool of one instance whose worker does with a run what its input is called. */
+/** A pool of one instance, four runs deep, whose worker does with a run what its input is called. */
 async function openPool(directory: ModelDirectory): Promise<InstancePool> {
-  const model = await backend.open(modelSource({}, directory.path), never());
+  const model = await backend.open(modelSource({ batching: { ...modelSpec().batching, pipelineDepth: 4 } }, directory.path), never());
   return InstancePool.open(
     {
       model,
@@ -32,7 +33,7 @@ async function openPool(directory: ModelDirectory): Promise<InstancePool> {
 }
 
 function ask(what: string) {
-  return [fp32(what, [1], 1)];
+  return [gatherWhole(fp32(what, [1], 1))];
 }
 
 describe('an instance whose worker dies', () => {
@@ -57,6 +58,27 @@ describe('an instance whose worker dies', () => {
     expect(next.instance).not.toBe(first);
     await expect(next.execute(ask('answer'), never())).resolves.toMatchObject({ executeUs: 1 });
     expect(pool.stats().replaced).toBe(1);
+  });
+
+  it('leaves the run that waited behind to another instance', async () => {
+    await using directory = await ModelDirectory.create({ 'model.onnx': new Uint8Array(1) });
+    await using pool = await openPool(directory);
+    await using lease = await pool.acquire(never());
+    const abort = new AbortController();
+    const runs = [
+      lease.execute(ask('answer'), never()),
+      lease.execute(ask('exit'), never()),
+      lease.execute(ask('answer'), never()),
+      lease.execute(ask('answer'), abort.signal),
+    ];
+    abort.abort();
+    const settled = await Promise.allSettled(runs);
+    expect(settled).toMatchObject([
+      { value: { executeUs: 1 } },
+      { reason: { code: 'backend_failed', isRunFailure: false } },
+      { reason: { code: 'backend_unavailable', message: 'the worker died before it began this batch', retryAfterMs: 0 } },
+      { reason: { code: 'cancelled' } },
+    ]);
   });
 
   it('between two runs is replaced though nobody asks', async () => {

@@ -30,7 +30,7 @@ const REFUSED = {
 
 const REASONS = {
   tagged: "metric_tags has the name 'a-b', expected at most 128 letters, digits and underscores, no underscore first",
-  ragged: 'input[0].allow_ragged_batch is not supported: requests of different shapes never share a batch',
+  ragged: 'input[0].allow_ragged_batch is not supported: requests of different shapes share a batch only where',
   shaped: 'input[0].is_shape_tensor is not supported: only TensorRT has shape tensors',
   sequenced: 'sequence_batching is not supported: requests of a sequence are not kept together',
   ensembled: 'ensemble_scheduling is not supported: a model cannot be made of other models',

@@ -27,7 +27,7 @@ const noise: Method<string, Buffer> = {
   kind: 'unary',
   admission: 'inference',
   request: textCodec,
-  response: { encode: same, decode: () => Buffer.alloc(0) },
+  response: { encode: same },
   handle: async () => randomBytes(8000),
 };
 

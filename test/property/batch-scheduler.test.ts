@@ -22,6 +22,9 @@ type Step =
 
 interface Scenario {
   readonly slots: number;
+  /** Batches that one instance takes at a time. */
+  readonly depth: number;
+  readonly mode: 'fixed' | 'learned';
   readonly maxBatchSize: number;
   readonly maxQueueDelayMs: number;
   readonly maxQueueSize: number;
@@ -60,6 +63,8 @@ function steps(maxBatchSize: number): fc.Arbitrary<readonly Step[]> {
 const SCENARIO: fc.Arbitrary<Scenario> = fc.integer({ min: 1, max: 8 }).chain((maxBatchSize) =>
   fc.record({
     slots: fc.integer({ min: 1, max: 3 }),
+    depth: fc.integer({ min: 1, max: 3 }),
+    mode: fc.constantFrom('fixed', 'learned'),
     maxBatchSize: fc.constant(maxBatchSize),
     maxQueueDelayMs: fc.constantFrom(0, 0, 5),
     maxQueueSize: fc.constantFrom(0, 0, 3),
@@ -99,13 +104,13 @@ class Play {
   #throwNext = false;
   #nextValue = 0;
 
-  constructor({ slots, ...limits }: Scenario) {
-    this.slots = new FakeSlotSource(slots, this.#execute);
+  constructor({ slots, depth, ...limits }: Scenario) {
+    this.slots = new FakeSlotSource(slots, this.#execute, depth);
     this.#scheduler = new BatchScheduler({
       limits,
       slots: this.slots,
       clock: this.clock,
-      observer: { closed: (batch) => this.closed.push(batch), refused: () => undefined },
+      observer: { closed: (batch) => this.closed.push(batch), refused: () => undefined, split: () => undefined },
     });
   }
 

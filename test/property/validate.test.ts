@@ -4,7 +4,7 @@ import { ServingError } from '../../src/error/serving-error.js';
 import { NEWEST } from '../../src/model/id.js';
 import type { InferRequest } from '../../src/model/infer.js';
 import type { ModelSpec, TensorSettings } from '../../src/model/spec.js';
-import { orderInputs, validateRequest, validateStreamRequest } from '../../src/model/validate.js';
+import { orderInputs, validateRequest } from '../../src/model/validate.js';
 import { DATATYPES } from '../../src/tensor/datatype.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import { arbitraryDatatype, arbitraryTensor } from '../support/arbitrary-tensors.js';
@@ -88,7 +88,7 @@ describe('validateRequest', () => {
   it('accepts every request that fits, and says how many rows it has', () => {
     fc.assert(
       fc.property(fitting, ({ spec: model, request, rows }) => {
-        expect([validateRequest(request, model), validateStreamRequest(request, model)]).toEqual([rows, rows]);
+        expect([validateRequest(request, model), validateRequest(request, model, 'split')]).toEqual([rows, rows]);
         const brought = new Set(request.inputs.map(({ name }) => name));
         const inOrder = model.inputs.map(({ name }) => name).filter((name) => brought.has(name));
         expect(orderInputs(request, model).map(({ name }) => name)).toEqual(inOrder);
@@ -105,8 +105,8 @@ describe('validateRequest', () => {
         fc.pre(!NEEDS_AXIS.includes(kind) || target.shape.length > 0);
         fc.pre(kind !== NEEDS_REQUIRED || model.inputs.some(({ name, optional }) => name === target.name && optional !== true));
         const mutated = mutate(request, model, target);
-        for (const check of [validateRequest, validateStreamRequest]) {
-          const error = thrownBy(() => check(mutated, model));
+        for (const oversize of ['refuse', 'split'] as const) {
+          const error = thrownBy(() => validateRequest(mutated, model, oversize));
           expect(error).toMatchObject({ code: 'invalid_request' });
           expect(error?.message.length).toBeLessThanOrEqual(400);
         }

@@ -4,7 +4,8 @@ import type { WarmupInput } from '../../src/model/spec.js';
 import { validateRequest } from '../../src/model/validate.js';
 import { prepareWarmUps } from '../../src/serving/warm-up.js';
 import { warmedModel } from '../../src/serving/warmed-model.js';
-import type { SlabTensor } from '../../src/tensor/tensor.js';
+import { copyGathered } from '../../src/tensor/rows.js';
+import type { GatheredTensor, SlabTensor } from '../../src/tensor/tensor.js';
 import { arbitraryDatatype } from '../support/arbitrary-tensors.js';
 import { modelSource } from '../support/model-source.js';
 import { modelSpec } from '../support/model-spec.js';
@@ -33,14 +34,14 @@ describe('a warm-up of zeros and random data', () => {
         const source = modelSource({ warmups: [{ name: 'w', batchSize: batched ? rows : 1, count: 1, inputs: [...inputs].reverse() }] });
         const warmUps = await prepareWarmUps({ source, spec, model: {}, random: () => random }, never());
         const runs: (readonly SlabTensor[])[] = [];
-        const execute = (given: readonly SlabTensor[]) => {
-          runs.push(given);
+        const execute = (given: readonly GatheredTensor[]) => {
+          runs.push(given.map(copyGathered));
           return Promise.resolve({ outputs: [], executeUs: 0 });
         };
         const stream = () => {
           throw new Error('nobody streams');
         };
-        const instance = { id: 'm/1#1', broken: undefined, execute, stream, close: () => Promise.resolve() };
+        const instance = { id: 'm/1#1', broken: undefined, depth: 1, execute, stream, close: () => Promise.resolve() };
         const model = { slotsPerInstance: 1, createInstance: () => Promise.resolve(instance) };
         await warmedModel(model, warmUps).createInstance(spec, never());
         expect(runs).toHaveLength(1);

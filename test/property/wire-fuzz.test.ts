@@ -8,6 +8,7 @@ import { parseInferStreamRequest } from '../../src/wire/millrace-v1.js';
 import { parseModelConfig } from '../../src/wire/model-config.js';
 import { parseModelInferRequest } from '../../src/wire/oip-request.js';
 import { MILLRACE_INFER_LAYOUT, MODEL_INFER_LAYOUT } from '../../src/wire/request-bounds.js';
+import { mutate, mutations } from '../support/mutated-bytes.js';
 import { contents, oipInput, oipRequest, wireStreamRequest, wireTensor } from '../support/wire-messages.js';
 
 const LIMIT = 4096;
@@ -43,30 +44,6 @@ const streamSeeds = [
   }),
   wireStreamRequest({ inputs: [wireTensor({ raw: new Uint8Array(4) })], outputNames: ['y'], priority: 3, outputEncoding: 2 }),
 ].map((message) => streamCodec.encode(message));
-
-interface Mutation {
-  readonly at: number;
-  readonly kind: 'set' | 'insert' | 'remove' | 'cut' | 'repeat';
-  readonly byte: number;
-}
-
-const mutations = fc.array(
-  fc.record({ at: fc.nat(400), kind: fc.constantFrom<Mutation['kind']>('set', 'insert', 'remove', 'cut', 'repeat'), byte: fc.nat(255) }),
-  { minLength: 1, maxLength: 6 },
-);
-
-function mutate(seed: Uint8Array, changes: readonly Mutation[]): Uint8Array {
-  let bytes = [...seed];
-  for (const { at, kind, byte } of changes) {
-    const place = at % (bytes.length + 1);
-    if (kind === 'set') bytes[place] = byte;
-    else if (kind === 'insert') bytes.splice(place, 0, byte);
-    else if (kind === 'remove') bytes.splice(place, 1 + (byte % 8));
-    else if (kind === 'cut') bytes = bytes.slice(0, place);
-    else bytes = [...bytes, ...bytes.slice(place)];
-  }
-  return Uint8Array.from(bytes);
-}
 
 /** Whatever `act` refuses, it refuses with `invalid_request` or `unsupported` and a short text. True where it refused nothing. */
 function passesOrRefuses(act: () => unknown): boolean {

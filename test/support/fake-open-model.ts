@@ -5,6 +5,7 @@ import type { Execution } from '../../src/model/infer.js';
 export class FakeInstance implements Instance {
   readonly id: string;
   broken: Error | undefined;
+  readonly depth = 1;
   closes = 0;
   executions = 0;
   readonly #onClose: () => void;

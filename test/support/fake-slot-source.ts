@@ -1,17 +1,24 @@
 import type { Slot, SlotSource } from '../../src/batching/slot.js';
 import { ServingError } from '../../src/error/serving-error.js';
 import type { Execution } from '../../src/model/infer.js';
+import { copyGathered } from '../../src/tensor/rows.js';
 import type { SlabTensor } from '../../src/tensor/tensor.js';
 
-export type Execute = Slot['execute'];
+/** A run, on copies of the batch's inputs, as instances make them. */
+export type Execute = (inputs: readonly SlabTensor[], signal: AbortSignal) => Promise<Execution>;
 
 interface Waiter {
   readonly grant: () => void;
 }
 
-/** So many slots, lent first come first served. Counts what is lent and every disposal that a slot sees. */
+/** So many slots, lent first come first served, each of its own instance. Counts what is lent and every disposal that a slot sees. */
 export class FakeSlotSource implements SlotSource {
+  readonly size: number;
   readonly #execute: Execute;
+  readonly #depth: number;
+  /** Instances that nobody has. The one used last is lent first. */
+  readonly #instances: string[];
+  readonly #broken = new Set<string>();
   readonly #waiters = new Set<Waiter>();
   #free: number;
   #refusal: ServingError | undefined;
@@ -20,7 +27,11 @@ export class FakeSlotSource implements SlotSource {
   /** Slots given back so far; a slot given back twice counts twice. */
   returned = 0;
 
-  constructor(size: number, execute: Execute) {
+  constructor(size: number, execute: Execute, depth = 1) {
+    // A pool has one at the least, though it may be broken.
+    this.size = Math.max(1, size);
+    this.#depth = depth;
+    this.#instances = Array.from({ length: size }, (_, at) => `fake-${at + 1}`);
     this.#free = size;
     this.#execute = execute;
   }
@@ -64,8 +75,16 @@ export class FakeSlotSource implements SlotSource {
     this.#refusal = undefined;
   }
 
-  /** One more slot than before. */
-  add(): void {
+  /** The instance will never run again. One that nobody has is not lent any more; a fresh one takes its place. */
+  break(instance: string): void {
+    this.#broken.add(instance);
+    const at = this.#instances.indexOf(instance);
+    if (at !== -1) this.#instances[at] = `${instance}'`;
+  }
+
+  /** There is an instance more that nobody has. */
+  add(instance = 'fake-late'): void {
+    this.#instances.push(instance);
     this.#free += 1;
     this.#serve();
   }
@@ -79,13 +98,18 @@ export class FakeSlotSource implements SlotSource {
 
   #lend(): Slot {
     this.granted += 1;
-    const instance = `fake-${this.granted}`;
+    const instance = this.#instances.pop() ?? 'none';
+    const isBroken = () => this.#broken.has(instance);
     return {
       instance,
-      execute: this.#execute,
+      depth: this.#depth,
+      get broken() {
+        return isBroken();
+      },
+      execute: (inputs, signal) => this.#execute(inputs.map(copyGathered), signal),
       [Symbol.asyncDispose]: () => {
         this.returned += 1;
-        this.add();
+        this.add(isBroken() ? `${instance}'` : instance);
         return Promise.resolve();
       },
     };

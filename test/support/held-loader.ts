@@ -37,7 +37,11 @@ export function createServable(
   const spec = { ...modelSpec({ maxBatchSize: 8, inputs, outputs: inputs, ...settings }), model, version };
   const clock = new ManualClock();
   const statistics = new ModelStatistics();
-  const observer = { closed: (batch: ClosedBatch) => statistics.executed(batch, clock.now()), refused: () => undefined };
+  const observer = {
+    closed: (batch: ClosedBatch) => statistics.executed(batch, clock.now()),
+    refused: () => undefined,
+    split: () => undefined,
+  };
   const scheduler = new BatchScheduler({
     limits: { ...spec.batching, maxBatchSize: spec.maxBatchSize },
     slots: new FakeSlotSource(1, execute),

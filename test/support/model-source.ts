@@ -41,6 +41,7 @@ export function wholeTensors(tensors: readonly TensorSettings[]): TensorSpec[] {
 export function modelSpec(given: Partial<ModelSettings> = {}): ModelSpec {
   const settings = modelSettings(given);
   const { backend, maxBatchSize, inputs, outputs, batching, instanceCount, decoupled, parameters, metricTags, authored } = settings;
+  const { splitsRequests = false, refusesNonFinite = false } = settings;
   const sharesBatches = maxBatchSize > 0;
   return {
     model: 'm',
@@ -51,6 +52,8 @@ export function modelSpec(given: Partial<ModelSettings> = {}): ModelSpec {
     outputs: wholeTensors(outputs),
     batching,
     sharesBatches,
+    splitsRequests,
+    refusesNonFinite,
     instanceCount,
     decoupled,
     parameters,

@@ -4,6 +4,8 @@
  */
 const IR_VERSION = 10;
 const OPSET = 21;
+/** AttributeProto.INTS */
+const INTEGERS = 7;
 
 export const ONNX_TYPES = {
   FP32: 1,
@@ -37,6 +39,8 @@ export interface OnnxNode {
   readonly op: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** Attributes that are lists of integers. */
+  readonly attributes?: Readonly<Record<string, readonly number[]>>;
 }
 
 export interface OnnxInitializer {
@@ -91,8 +95,11 @@ function valueInfo({ name, type, shape, sequence }: OnnxValue): Bytes {
   return join([chunk(1, name), chunk(2, sequence === true ? chunk(4, chunk(1, tensorType)) : tensorType)]);
 }
 
-function node({ op, inputs, outputs }: OnnxNode): Bytes {
-  return join([...inputs.map((name) => chunk(1, name)), ...outputs.map((name) => chunk(2, name)), chunk(4, op)]);
+function node({ op, inputs, outputs, attributes = {} }: OnnxNode): Bytes {
+  const lists = Object.entries(attributes).map(([name, values]) =>
+    chunk(5, join([chunk(1, name), ...values.map((value) => integer(8, value)), integer(20, INTEGERS)])),
+  );
+  return join([...inputs.map((name) => chunk(1, name)), ...outputs.map((name) => chunk(2, name)), chunk(4, op), ...lists]);
 }
 
 function initializer({ name, type, dims, raw }: OnnxInitializer): Bytes {

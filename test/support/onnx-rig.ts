@@ -1,9 +1,13 @@
 import type { Instance, OpenModel } from '../../src/backend/backend.js';
 import { ONNX_WORKER_URL, OnnxBackend } from '../../src/backend/onnx/backend.js';
 import { systemClock } from '../../src/model/clock.js';
+import type { Execution } from '../../src/model/infer.js';
 import type { ModelSettings } from '../../src/model/spec.js';
+import { gatherWhole } from '../../src/tensor/rows.js';
+import type { Tensor } from '../../src/tensor/tensor.js';
 import { ModelDirectory } from './model-directory.js';
 import { modelSource, modelSpec } from './model-source.js';
+import { never } from './pool-rig.js';
 
 /** One instance of an ONNX model in a real worker thread. */
 export class OnnxRig implements AsyncDisposable {
@@ -25,6 +29,10 @@ export class OnnxRig implements AsyncDisposable {
       signal,
     );
     return new OnnxRig(model, await model.createInstance(modelSpec(), signal), directory);
+  }
+
+  run(inputs: readonly Tensor[], signal: AbortSignal = never()): Promise<Execution> {
+    return this.instance.execute(inputs.map(gatherWhole), signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,3 +1,4 @@
+import type { BatchBounds } from '../../src/batching/bounds.js';
 import type { Entry } from '../../src/batching/entry.js';
 import type { BatchQueue, QueueView } from '../../src/batching/queue.js';
 
@@ -6,17 +7,29 @@ export function firstView(queue: BatchQueue): QueueView | undefined {
   return [...queue.views()].sort((a, b) => a.rank - b.rank || a.headAt - b.headAt)[0];
 }
 
-/** Takes from that one. */
-export function takeFirst(queue: BatchQueue, maxRows: number): Entry[] {
+/** Takes from that one, first come first served unless told otherwise. */
+export function takeFirst(
+  queue: BatchQueue,
+  maxRows: number,
+  { maxCost = Number.POSITIVE_INFINITY, lookAhead = 0 }: Partial<BatchBounds> = {},
+): Entry[] {
   const view = firstView(queue);
-  return view === undefined ? [] : queue.take(view.key, maxRows);
+  return view === undefined ? [] : queue.take(view.key, { maxRows, maxCost, lookAhead }).entries;
 }
 
-/** A queue of entries with so many rows each, oldest first, as the policy sees it. */
-export function queueView(entries: readonly number[], oldestAt: number): QueueView {
+/** A queue of entries with so many rows each, all as long, oldest first, as the policy sees it. */
+export function queueView(
+  entries: readonly number[],
+  oldestAt: number,
+  { length = 1, earliestDeadline = Number.POSITIVE_INFINITY } = {},
+): QueueView {
+  const total = entries.reduce((sum, rows) => sum + rows, 0);
   return {
     key: '',
-    rows: entries.reduce((sum, rows) => sum + rows, 0),
+    rows: total,
+    cost: total * length,
+    maxLength: length,
+    earliestDeadline,
     rank: 0,
     headAt: oldestAt,
     oldestAt,

@@ -12,6 +12,8 @@ import { int32Rows, readInt32 } from './row-tensors.js';
 
 export interface RigOptions extends Partial<BatchLimits> {
   readonly slots?: number;
+  /** Batches that one instance takes at a time. */
+  readonly depth?: number;
   /** Where runs should not wait for the test. */
   readonly execute?: Execute;
 }
@@ -28,9 +30,11 @@ export class Outcome {
   result: EntryResult | undefined;
   error: ServingError | undefined;
   settlements = 0;
+  /** Resolves behind either end. */
+  readonly settled: Promise<void>;
 
   constructor(promise: Promise<EntryResult>) {
-    promise.then(
+    this.settled = promise.then(
       (result) => {
         this.state = 'fulfilled';
         this.result = result;
@@ -59,6 +63,8 @@ export class SchedulerRig implements AsyncDisposable {
   readonly clock = new ManualClock();
   readonly runs = new HeldRuns();
   readonly closed: ClosedBatch[] = [];
+  /** Batches that failed and were run again in parts. */
+  splits = 0;
   /** Submissions that found the queue full. */
   refused = 0;
   /** Of all that ran. */
@@ -69,14 +75,17 @@ export class SchedulerRig implements AsyncDisposable {
       this.statistics.executed(batch, this.clock.now());
     },
     refused: () => (this.refused += 1),
+    split: () => (this.splits += 1),
   };
   readonly limits: BatchLimits;
   readonly slots: FakeSlotSource;
   readonly scheduler: BatchScheduler;
 
-  constructor({ slots = 1, execute, ...limits }: RigOptions = {}) {
-    this.slots = new FakeSlotSource(slots, execute ?? this.runs.execute);
-    this.limits = { maxBatchSize: 8, preferredBatchSizes: [], maxQueueDelayMs: 0, maxQueueSize: 0, ...limits };
+  constructor({ slots = 1, depth = 1, execute, ...limits }: RigOptions = {}) {
+    this.slots = new FakeSlotSource(slots, execute ?? this.runs.execute, depth);
+    const isFixed = (limits.maxQueueDelayMs ?? 0) > 0 || (limits.preferredBatchSizes ?? []).length > 0;
+    const mode = isFixed ? 'fixed' : 'learned';
+    this.limits = { mode, maxBatchSize: 8, preferredBatchSizes: [], maxQueueDelayMs: 0, maxQueueSize: 0, ...limits };
     this.scheduler = new BatchScheduler({
       limits: this.limits,
       slots: this.slots,

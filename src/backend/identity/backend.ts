@@ -6,8 +6,9 @@ import type { ModelSettings, ModelSignature, ModelSpec, TensorSettings, TensorSp
 import { LENGTH_BYTES } from '../../tensor/bytes.js';
 import { elementBytes } from '../../tensor/datatype.js';
 import { fillVariable } from '../../tensor/reshape.js';
+import { copyGathered } from '../../tensor/rows.js';
 import { elementCount, formatShape, type Shape, sameShape } from '../../tensor/shape.js';
-import type { SlabTensor, Tensor } from '../../tensor/tensor.js';
+import type { GatheredTensor, SlabTensor, Tensor } from '../../tensor/tensor.js';
 import { abortReason, delay } from '../abort.js';
 import type { Backend, Instance, OpenModel } from '../backend.js';
 import { nextInstanceId } from '../instance-id.js';
@@ -94,6 +95,7 @@ function loadFailed(what: string): ServingError {
 class IdentityInstance implements Instance {
   readonly id: string;
   readonly broken = undefined;
+  readonly depth = 1;
   readonly #spec: ModelSpec;
   readonly #outputNames: ReadonlyMap<string, string>;
   readonly #delayMs: number;
@@ -107,8 +109,9 @@ class IdentityInstance implements Instance {
     this.#clock = clock;
   }
 
-  async execute(inputs: readonly SlabTensor[], signal: AbortSignal): Promise<Execution> {
+  async execute(gathered: readonly GatheredTensor[], signal: AbortSignal): Promise<Execution> {
     if (signal.aborted) throw abortReason(signal);
+    const inputs = gathered.map(copyGathered);
     const start = this.#clock.now();
     if (this.#delayMs > 0) await delay(this.#clock, this.#delayMs, signal);
     const outputs = this.#spec.inputs.map((input) => this.#outputOf(input, inputs));

@@ -2,6 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ServingError } from '../../error/serving-error.js';
 import type { Clock } from '../../model/clock.js';
+import { DEFAULT_PIPELINE_DEPTH } from '../../model/own-parameters.js';
 import type { ModelSource } from '../../model/source.js';
 import type { ModelSignature } from '../../model/spec.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -65,7 +66,8 @@ export class OnnxBackend implements Backend {
     this.#exits.add(exited);
     try {
       const signature = await loadModel(worker, path, source.settings.runtime, signal);
-      return { instance: new OnnxInstance(id, worker, exited, this.#parts.clock), signature };
+      const depth = source.settings.batching.pipelineDepth ?? DEFAULT_PIPELINE_DEPTH;
+      return { instance: new OnnxInstance(id, { worker, exited, signature }, depth, this.#parts.clock), signature };
     } catch (error) {
       throw await loadError(error, source);
     }

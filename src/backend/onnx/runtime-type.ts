@@ -41,10 +41,15 @@ export function datatypeOf(runtimeType: string): Datatype | undefined {
   return isNumericType(runtimeType) ? RUNTIME_TYPES[runtimeType].datatype : undefined;
 }
 
-/** The bytes, not copied, as the runtime wants them. Undefined for BYTES and BF16. */
-export function numericView(datatype: Datatype, { buffer }: Uint8Array<ArrayBuffer>): { type: NumericType; view: NumericView } | undefined {
+/** The bytes, not copied, as the runtime wants them; they begin where their buffer does. Undefined for BYTES and BF16. */
+export function numericView(
+  datatype: Datatype,
+  { buffer, byteLength }: Uint8Array<ArrayBuffer>,
+): { type: NumericType; view: NumericView } | undefined {
   const type = TYPE_OF_DATATYPE.get(datatype);
-  return type === undefined ? undefined : { type, view: new RUNTIME_TYPES[type].view(buffer) };
+  if (type === undefined) return undefined;
+  const { view } = RUNTIME_TYPES[type];
+  return { type, view: new view(buffer, 0, byteLength / view.BYTES_PER_ELEMENT) };
 }
 
 /** Name of a datatype that the binding knows by its number only. */

@@ -60,6 +60,7 @@ function loadFailed(what: string): ServingError {
 class RepeatInstance implements Instance {
   readonly id: string;
   readonly broken = undefined;
+  readonly depth = 1;
   readonly #clock: Clock;
 
   constructor(spec: ModelSpec, clock: Clock) {

@@ -1,5 +1,5 @@
 import { ServingError } from '../../error/serving-error.js';
-import type { Codec, Method, StreamingCall } from '../call.js';
+import type { Decoder, Method, StreamingCall } from '../call.js';
 import { Sender } from './sender.js';
 import type { CallHead, CallHost, Route } from './served-call.js';
 import { StreamedRequestCall } from './streamed-request-call.js';
@@ -8,7 +8,7 @@ export type BidiMethod = Extract<Method, { readonly kind: 'bidi' }>;
 
 export class BidiCall extends StreamedRequestCall implements StreamingCall<unknown> {
   override readonly lasting = true;
-  protected override readonly requestCodec: Codec<unknown>;
+  protected override readonly requestCodec: Decoder<unknown>;
   readonly #method: BidiMethod;
   readonly #sender = new Sender(this);
   #idle = false;

@@ -1,4 +1,4 @@
-import type { Codec, Method } from '../call.js';
+import type { Decoder, Method } from '../call.js';
 import type { CallHead, CallHost, Route } from './served-call.js';
 import { StreamedRequestCall } from './streamed-request-call.js';
 
@@ -6,7 +6,7 @@ export type ClientStreamMethod = Extract<Method, { readonly kind: 'client_stream
 
 export class ClientStreamCall extends StreamedRequestCall {
   override readonly lasting = true;
-  protected override readonly requestCodec: Codec<unknown>;
+  protected override readonly requestCodec: Decoder<unknown>;
   readonly #method: ClientStreamMethod;
 
   constructor(host: CallHost, route: Route<ClientStreamMethod>, head: CallHead) {

@@ -1,8 +1,8 @@
 import { ServingError } from '../../error/serving-error.js';
-import type { Codec } from '../call.js';
+import type { Decoder } from '../call.js';
 
 /** A ServingError of the codec's own says what was wrong; anything else it throws means that the bytes are no such message. */
-export function decodeRequest<I>(codec: Codec<I>, bytes: Uint8Array): I {
+export function decodeRequest<I>(codec: Decoder<I>, bytes: Uint8Array): I {
   try {
     return codec.decode(bytes);
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { ServingError } from '../../error/serving-error.js';
 import type { CancelListener, CancelSignal } from '../../model/cancel-signal.js';
-import type { Codec } from '../call.js';
+import type { Decoder } from '../call.js';
 import { decodeRequest } from './decode-request.js';
 
 type State<I> =
@@ -22,12 +22,12 @@ const DONE: IteratorResult<never, undefined> = { done: true, value: undefined };
  * message at a time, as `for await` does. Rejects with the signal's reason once the call is cancelled.
  */
 export class RequestStream<I> implements AsyncIterableIterator<I, undefined>, CancelListener {
-  readonly #codec: Codec<I>;
+  readonly #codec: Decoder<I>;
   readonly #read: () => void;
   #state: State<I> = IDLE;
 
   /** `read` asks the transport for one message: `push` or `end` follows. */
-  constructor(codec: Codec<I>, signal: CancelSignal, read: () => void) {
+  constructor(codec: Decoder<I>, signal: CancelSignal, read: () => void) {
     this.#codec = codec;
     this.#read = read;
     signal.subscribe(this);

@@ -1,4 +1,4 @@
-import type { Codec } from '../call.js';
+import type { Decoder } from '../call.js';
 import { RequestStream } from './request-stream.js';
 import { ServedCall } from './served-call.js';
 
@@ -7,7 +7,7 @@ export abstract class StreamedRequestCall extends ServedCall {
   override readonly isSingleRequest = false;
   #requests: RequestStream<unknown> | undefined;
 
-  protected abstract readonly requestCodec: Codec<unknown>;
+  protected abstract readonly requestCodec: Decoder<unknown>;
   protected abstract serve(requests: AsyncIterable<unknown>): Promise<void>;
 
   override onStart(): void {

@@ -16,6 +16,14 @@ describe('assertOptionalInputs', () => {
     });
   });
 
+  it('takes the mask of a padded model, which is made where a request leaves it out', () => {
+    const inputs = [{ ...input, optional: true }];
+    const padding = { inputs: new Map([['mask', { axis: 0, value: 0 }]]), outputs: new Map(), mask: 'mask' };
+    const batching = { preferredBatchSizes: [], maxQueueDelayMs: 0, maxQueueSize: 0, padding };
+    expect(() => assertOptionalInputs(modelSource({ inputs, batching }), new FakeOpenModel())).not.toThrow();
+    expect(() => assertOptionalInputs(modelSource({ inputs }), new FakeOpenModel())).toThrow("input 'mask' is optional");
+  });
+
   it('takes one of a model that can do without, and a model whose inputs are all required', () => {
     const model = Object.assign(new FakeOpenModel(), { takesOptionalInputs: true });
     expect(() => assertOptionalInputs(SOME_OPTIONAL, model)).not.toThrow();

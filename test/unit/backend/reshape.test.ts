@@ -3,7 +3,8 @@ import type { Instance, InstanceSource } from '../../../src/backend/backend.js';
 import { withReshape } from '../../../src/backend/reshape.js';
 import type { Execution } from '../../../src/model/infer.js';
 import type { ModelSpec, TensorSpec } from '../../../src/model/spec.js';
-import type { Tensor } from '../../../src/tensor/tensor.js';
+import { copyGathered, gatherWhole } from '../../../src/tensor/rows.js';
+import type { GatheredTensor, Tensor } from '../../../src/tensor/tensor.js';
 import { FakeInstance } from '../../support/fake-open-model.js';
 import { modelSpec } from '../../support/model-spec.js';
 import { never } from '../../support/pool-rig.js';
@@ -18,13 +19,17 @@ class EchoInstance extends FakeInstance {
     super('m/1#1', () => undefined);
   }
 
-  override execute(inputs: readonly Tensor[] = []): Promise<Execution> {
-    this.given = inputs;
-    return Promise.resolve({ outputs: inputs.map(this.answer), executeUs: 7 });
+  override execute(inputs: readonly GatheredTensor[] = []): Promise<Execution> {
+    return this.#answered(inputs.map(copyGathered));
   }
 
   override async *stream(inputs: readonly Tensor[] = []): AsyncGenerator<Execution> {
-    for (let at = 0; at < 2; at++) yield await this.execute(inputs);
+    for (let at = 0; at < 2; at++) yield await this.#answered(inputs);
+  }
+
+  #answered(inputs: readonly Tensor[]): Promise<Execution> {
+    this.given = inputs;
+    return Promise.resolve({ outputs: inputs.map(this.answer), executeUs: 7 });
   }
 }
 
@@ -72,10 +77,10 @@ describe('withReshape', () => {
   ])('hides the shapes of a model with max batch size %i', async (maxBatchSize, shape, own, other) => {
     const { echo, instance, source } = await open(maxBatchSize);
     const inputs = [slab('IN0', 'UINT8', shape, new Uint8Array(60)), slab('IN1', 'UINT8', other, new Uint8Array(5))];
-    const { outputs, executeUs } = await instance.execute(inputs, never());
+    const { outputs, executeUs } = await instance.execute(inputs.map(gatherWhole), never());
     expect(SHAPES(echo.given)).toEqual([own, other]);
     expect(SHAPES(outputs)).toEqual([shape, other]);
-    expect(outputs[0]?.data).toBe(inputs[0]?.data);
+    expect(outputs[0]?.data).toBe(echo.given[0]?.data);
     expect([executeUs, source.slotsPerInstance]).toEqual([7, 3]);
   });
 
@@ -93,13 +98,13 @@ describe('withReshape', () => {
   ])('fails a run whose output is of another shape than the model declares', async (maxBatchSize, shape, message) => {
     const { echo, instance } = await open(maxBatchSize);
     echo.answer = (input) => ({ ...input, name: 'OUT0', shape: [...shape.slice(0, -1), 1] });
-    const run = instance.execute([slab('IN0', 'UINT8', shape, new Uint8Array(60))], never());
+    const run = instance.execute([gatherWhole(slab('IN0', 'UINT8', shape, new Uint8Array(60)))], never());
     await expect(run).rejects.toMatchObject({ code: 'backend_failed', message });
   });
 
   it('is otherwise the instance that it hides', async () => {
     const { echo, instance } = await open(0);
-    expect([instance.id, instance.broken]).toEqual([echo.id, undefined]);
+    expect([instance.id, instance.broken, instance.depth]).toEqual([echo.id, undefined, 1]);
     echo.broken = new Error('the worker died');
     expect(instance.broken).toBe(echo.broken);
     await instance.close();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { batchKeyFor } from '../../../src/batching/compatibility.js';
-import type { ModelSpec } from '../../../src/model/spec.js';
+import { batchKeyFor, requestLength } from '../../../src/batching/compatibility.js';
+import type { ModelSpec, PaddingSpec } from '../../../src/model/spec.js';
 import type { Tensor } from '../../../src/tensor/tensor.js';
 
 function createSpec(maxBatchSize: number, ...dims: readonly (readonly number[])[]): ModelSpec {
@@ -61,5 +61,59 @@ describe('batchKeyFor', () => {
   it('is one and the same key for an unbatched model, which shares no batch anyway', () => {
     const keyOf = batchKeyFor(createSpec(0, [3, -1]));
     expect(keyOf(inputsOf([3, 4]))).toBe(keyOf(inputsOf([3, 5])));
+  });
+});
+
+describe('padded axes', () => {
+  const padding: PaddingSpec = {
+    inputs: new Map([
+      ['INPUT0', { axis: 0, value: 0 }],
+      ['INPUT1', { axis: 1, value: 0 }],
+    ]),
+    outputs: new Map(),
+  };
+
+  function paddedSpec(dims: readonly (readonly number[])[], more: Partial<PaddingSpec> = {}, maxBatchSize = 8): ModelSpec {
+    const spec = createSpec(maxBatchSize, ...dims);
+    return { ...spec, batching: { ...spec.batching, padding: { ...padding, ...more } } };
+  }
+
+  it('keep nobody apart, and the key is constant where all others are fixed', () => {
+    const keyOf = batchKeyFor(paddedSpec([[-1], [2, -1]]));
+    expect(keyOf(inputsOf([1, 4], [1, 2, 4]))).toBe('');
+  });
+
+  it('do not hide other axes', () => {
+    const keyOf = batchKeyFor(paddedSpec([[-1], [-1, -1]]));
+    const [a, b, c] = [inputsOf([1, 4], [1, 2, 4]), inputsOf([1, 5], [1, 2, 5]), inputsOf([1, 4], [1, 3, 4])].map(keyOf);
+    expect(a).toBe(b);
+    expect(a).not.toBe(c);
+  });
+
+  it('let requests with and without the mask share a batch, but not those with other optional inputs', () => {
+    const spec = paddedSpec([[-1], [2, -1], [-1]], { mask: 'INPUT2' });
+    const withMask = { ...spec, inputs: spec.inputs.map((input, at) => ({ ...input, optional: at === 2 })) };
+    const inputs = inputsOf([1, 4], [1, 2, 4], [1, 4]);
+    expect(batchKeyFor(withMask)(inputs)).toBe(batchKeyFor(withMask)(inputs.slice(0, 2)));
+    const optional = { ...spec, inputs: spec.inputs.map((input, at) => ({ ...input, optional: at > 0 })) };
+    const keyOf = batchKeyFor(optional);
+    expect(keyOf(inputs)).toBe(keyOf(inputs.slice(0, 2)));
+    expect(keyOf(inputs)).not.toBe(keyOf(inputs.slice(0, 1)));
+  });
+
+  it('give a request its length', () => {
+    const lengthOf = requestLength(paddedSpec([[-1], [2, -1], [3]]));
+    expect(lengthOf(inputsOf([2, 7], [2, 2, 7], [2, 3]))).toBe(7);
+  });
+
+  it('are found behind inputs that are not padded, and are of no length where a request leaves them out', () => {
+    const lengthOf = requestLength(paddedSpec([[3], [2, -1]], { inputs: new Map([['INPUT1', { axis: 1, value: 0 }]]) }));
+    expect(lengthOf(inputsOf([2, 3], [2, 2, 7]))).toBe(7);
+    expect(lengthOf(inputsOf([2, 3]))).toBe(0);
+  });
+
+  it('do not concern a model that pads nothing, nor one that shares no batch', () => {
+    expect(requestLength(createSpec(8, [-1]))(inputsOf([1, 7]))).toBe(1);
+    expect(requestLength(paddedSpec([[-1]], {}, 0))(inputsOf([7]))).toBe(1);
   });
 });

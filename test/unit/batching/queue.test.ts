@@ -8,6 +8,10 @@ function createEntry(rows: number, key = '', enqueuedAt = 0): Entry {
   return new Entry({ inputs: [], rows, key }, callContext(), enqueuedAt);
 }
 
+function createLongEntry(rows: number, length: number, deadline?: number): Entry {
+  return new Entry({ inputs: [], rows, length, key: '' }, callContext(deadline === undefined ? {} : { deadline }), 0);
+}
+
 function queueOf(...entries: readonly Entry[]): BatchQueue {
   const queue = new BatchQueue();
   for (const entry of entries) queue.push(entry);
@@ -36,11 +40,41 @@ describe('BatchQueue', () => {
     expect(takeFirst(queue, 5)).toEqual([c]);
   });
 
-  it('does not let a small entry overtake one that does not fit', () => {
+  it('lets no small entry overtake one that does not fit, unless it looks ahead', () => {
     const [a, big, small] = [createEntry(2), createEntry(7), createEntry(1)];
     const queue = queueOf(a, big, small);
     expect(takeFirst(queue, 4)).toEqual([a]);
     expect(takeFirst(queue, 8)).toEqual([big, small]);
+  });
+
+  it('fills a batch with what is behind an entry that does not fit, where it looks ahead', () => {
+    const [a, big, small, last] = [createEntry(2), createEntry(7), createEntry(1), createEntry(1)];
+    const queue = queueOf(a, big, small, last);
+    expect(takeFirst(queue, 4, { lookAhead: 1 })).toEqual([a, small]);
+    expect([...queue]).toEqual([big, last]);
+    expect([queue.size, queue.rows]).toEqual([2, 8]);
+  });
+
+  it('gives nothing of a key that nobody has', () => {
+    const queue = queueOf(createEntry(1, 'a'));
+    expect(queue.take('b', { maxRows: 8, maxCost: 8, lookAhead: 8 })).toEqual({ entries: [], rows: 0, length: 0, cost: 0, padding: 0 });
+    expect(queue.size).toBe(1);
+  });
+
+  it('shows what the entries cost, the longest and the earliest deadline', () => {
+    const queue = queueOf(createLongEntry(2, 3, 50), createLongEntry(1, 7), createLongEntry(4, 1, 40));
+    expect(firstView(queue)).toMatchObject({ cost: 17, maxLength: 7, earliestDeadline: 40 });
+    takeFirst(queue, 0);
+    expect(firstView(queue)).toMatchObject({ cost: 11, maxLength: 7, earliestDeadline: 40 });
+  });
+
+  it('lets batches use the padding that earlier ones did not need', () => {
+    const bounds = { maxRows: 4, maxCost: Number.POSITIVE_INFINITY, lookAhead: 8 };
+    const mixed = () => [createLongEntry(1, 10), createLongEntry(1, 9), createLongEntry(1, 9), createLongEntry(1, 9)];
+    expect(queueOf(...mixed()).take('', bounds).entries).toHaveLength(2);
+    const queue = queueOf(createLongEntry(4, 100), ...mixed());
+    expect(queue.take('', bounds).entries).toHaveLength(1);
+    expect(queue.take('', bounds)).toMatchObject({ rows: 4, length: 10, cost: 40, padding: 3 });
   });
 
   it('gives the head whatever its size, alone where it is too large', () => {

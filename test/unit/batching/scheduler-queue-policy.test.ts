@@ -156,7 +156,7 @@ describe('BatchScheduler with a queue timeout that rejects', () => {
       limits,
       slots: new FakeSlotSource(1, runs.execute),
       clock: { now: () => now, after: () => () => undefined },
-      observer: { closed: () => undefined, refused: () => undefined },
+      observer: { closed: () => undefined, refused: () => undefined, split: () => undefined },
     });
     const submit = (value: number) => new Outcome(scheduler.submit({ inputs: [int32Rows([value])], rows: 1, key: '' }, callContext()));
     submit(0);

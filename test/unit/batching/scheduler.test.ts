@@ -74,12 +74,12 @@ describe('BatchScheduler', () => {
     expect(rig.scheduler.waiting).toBe(1);
   });
 
-  it('never runs more rows than max batch size, and keeps the order', async () => {
+  it('never runs more rows than max batch size, and fills a batch with what fits of those that wait', async () => {
     await using rig = new SchedulerRig({ maxBatchSize: 4, execute: (inputs) => Promise.resolve(identity(inputs)) });
     const sizes = [3, 2, 2, 4, 1, 1];
     const outcomes = sizes.map((rows, at) => rig.submit(Array.from({ length: rows }, () => at)));
     await turns(20);
-    expect(rig.closed.map(({ rows }) => rows)).toEqual([3, 4, 4, 2]);
+    expect(rig.closed.map(({ rows }) => rows)).toEqual([4, 4, 4, 1]);
     expect(outcomes.map(({ values }) => values.length)).toEqual(sizes);
   });
 
@@ -575,7 +575,7 @@ describe('BatchScheduler and its observer', () => {
     await turns();
     expect(rig.closed).toMatchObject([
       { rows: 1, reason: 'instance_free', instance: 'fake-1', executeUs: 4000, dispatchedAt: 0, assembledAt: 0, executedAt: 5 },
-      { rows: 3, reason: 'instance_free', instance: 'fake-2', executeUs: 0, dispatchedAt: 5, assembledAt: 5, executedAt: 12 },
+      { rows: 3, reason: 'instance_free', instance: 'fake-1', executeUs: 0, dispatchedAt: 5, assembledAt: 5, executedAt: 12 },
     ]);
     expect(rig.closed.map(({ error }) => error?.code)).toEqual([undefined, 'backend_failed']);
     expect(rig.closed[1]?.entries.map(({ rows, enqueuedAt }) => [rows, enqueuedAt])).toEqual([

@@ -15,6 +15,12 @@ describe('ServingError', () => {
     expect(new ServingError('overloaded', 'full', { retryAfterMs: 1 }).isQueueTimeout).toBe(false);
   });
 
+  it('tells a run that failed from an instance that died', () => {
+    expect(new ServingError('backend_failed', 'the model failed', { runFailed: true }).isRunFailure).toBe(true);
+    expect(new ServingError('backend_failed', 'the worker died').isRunFailure).toBe(false);
+    expect(new ServingError('overloaded', 'full', { retryAfterMs: 1 }).isRunFailure).toBe(false);
+  });
+
   it('has no retry hint where a retry cannot help', () => {
     const error = new ServingError('model_not_found', 'no such model');
     expect(error.retryAfterMs).toBeUndefined();

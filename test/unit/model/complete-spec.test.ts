@@ -136,6 +136,52 @@ describe('completeSpec with inputs and outputs', () => {
   });
 });
 
+describe('completeSpec with padding', () => {
+  const signature: ModelSignature = {
+    inputs: [
+      { name: 'x', datatype: 'FP32', shape: [-1, -1] },
+      { name: 'mask', datatype: 'BOOL', shape: [-1, -1] },
+    ],
+    outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, -1, 4] }],
+  };
+  const padded = { axis: 0, value: 0 };
+  const padding = {
+    inputs: new Map([
+      ['x', padded],
+      ['mask', padded],
+    ]),
+    outputs: new Map([['y', { axis: 0 }]]),
+    mask: 'mask',
+  };
+  const batching = { preferredBatchSizes: [], maxQueueDelayMs: 0, maxQueueSize: 0, padding };
+
+  it('lets requests leave the mask out', () => {
+    const spec = complete({ maxBatchSize: 8, batching }, signature);
+    expect(spec.batching.padding).toEqual(padding);
+    expect(spec.inputs).toEqual([
+      { name: 'x', datatype: 'FP32', dims: [-1] },
+      { name: 'mask', datatype: 'BOOL', dims: [-1], optional: true },
+    ]);
+    expect(Object.isFrozen(spec.inputs[1])).toBe(true);
+  });
+
+  it('pads nothing, and makes no mask, where requests share no batch', () => {
+    const off = new Map([['millrace.batching', 'off']]);
+    for (const settings of [{ parameters: off }, { parameters: off, maxBatchSize: 8 }, { decoupled: true, maxBatchSize: 8 }]) {
+      const spec = complete({ batching, ...settings }, signature);
+      expect(spec.batching).not.toHaveProperty('padding');
+      expect(spec.inputs[1]).not.toHaveProperty('optional');
+    }
+  });
+
+  it('refuses what does not fit the model, naming parameter and tensor', () => {
+    const wrong = { ...batching, padding: { ...padding, outputs: new Map([['z', { axis: 0 }]]) } };
+    expect(failure({ maxBatchSize: 8, batching: wrong }, signature)).toEqual(
+      loadFailed("model 'm': parameter 'millrace.pad_outputs': output 'z'", "['y']"),
+    );
+  });
+});
+
 describe('completeSpec of the rest', () => {
   const batching = { preferredBatchSizes: [8, 2, 8], maxQueueDelayMs: 5, maxQueueSize: 7 };
 
@@ -157,9 +203,14 @@ describe('completeSpec of the rest', () => {
     expect(failure(settings)).toEqual(loadFailed('preferred size', text, String(size)));
   });
 
-  it('knows what the batching parameter may say', () => {
+  it('shares batches unless batching is off', () => {
     expect(complete({ parameters: new Map([['millrace.batching', 'learned']]) }).sharesBatches).toBe(true);
-    expect(failure({ parameters: new Map([['millrace.batching', 'on']]) })).toEqual(loadFailed("'millrace.batching'", "'on'", "'off'"));
+    expect(complete({ maxBatchSize: 4, parameters: new Map([['millrace.batching', 'off']]) }).sharesBatches).toBe(false);
+  });
+
+  it('splits no requests and takes any numbers unless the settings say so', () => {
+    expect(complete({})).toMatchObject({ splitsRequests: false, refusesNonFinite: false });
+    expect(complete({ splitsRequests: true, refusesNonFinite: true })).toMatchObject({ splitsRequests: true, refusesNonFinite: true });
   });
 
   it('has at least one instance', () => {

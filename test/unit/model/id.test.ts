@@ -1,5 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { compareVersions, formatVersionId, isVersion, NEWEST, parseVersionReference } from '../../../src/model/id.js';
+import {
+  compareVersions,
+  findVersionReference,
+  formatVersionId,
+  formatVersionReference,
+  isVersion,
+  NEWEST,
+  parseVersionReference,
+} from '../../../src/model/id.js';
 
 describe('parseVersionReference', () => {
   it('takes nothing for the newest version', () => {
@@ -28,6 +36,17 @@ describe('parseVersionReference', () => {
 
   it('repeats only the beginning of a long text', () => {
     expect(() => parseVersionReference('😀'.repeat(100_000))).toThrow(/^.{1,400}$/u);
+  });
+});
+
+describe('findVersionReference', () => {
+  it.each(['', '1', 'stable'])('reads %p as parseVersionReference does, and gives its text back', (text) => {
+    expect(findVersionReference(text)).toEqual(parseVersionReference(text));
+    expect(formatVersionReference(parseVersionReference(text))).toBe(text);
+  });
+
+  it('finds nothing in a text that is malformed', () => {
+    expect(findVersionReference('0')).toBeUndefined();
   });
 });
 

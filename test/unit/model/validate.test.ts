@@ -3,7 +3,7 @@ import { ServingError } from '../../../src/error/serving-error.js';
 import { NEWEST } from '../../../src/model/id.js';
 import type { InferRequest } from '../../../src/model/infer.js';
 import type { ModelSettings } from '../../../src/model/spec.js';
-import { orderInputs, validateRequest, validateStreamRequest } from '../../../src/model/validate.js';
+import { orderInputs, validateRequest } from '../../../src/model/validate.js';
 import type { Tensor } from '../../../src/tensor/tensor.js';
 import { modelSpec } from '../../support/model-source.js';
 
@@ -56,20 +56,66 @@ describe('validateRequest', () => {
   });
 });
 
-describe('validateStreamRequest', () => {
+describe('validateRequest of what is to be split', () => {
   it('accepts more rows than one execution takes', () => {
-    expect(validateStreamRequest(requestOf([fp32([10_000, 16])]), SPEC)).toBe(10_000);
+    expect(validateRequest(requestOf([fp32([10_000, 16])]), SPEC, 'split')).toBe(10_000);
   });
 
   it('refuses all the rest', () => {
-    expect(() => validateStreamRequest(requestOf([fp32([10_000, 8])]), SPEC)).toThrow('unexpected shape');
-    expect(() => validateStreamRequest(requestOf([fp32([0, 16])]), SPEC)).toThrow('batch-size must be >= 1');
+    expect(() => validateRequest(requestOf([fp32([10_000, 8])]), SPEC, 'split')).toThrow('unexpected shape');
+    expect(() => validateRequest(requestOf([fp32([0, 16])]), SPEC, 'split')).toThrow('batch-size must be >= 1');
   });
 
   it('refuses as many of rows that hold nothing, which would be a stream without end for a few bytes', () => {
     const spec = modelSpec({ maxBatchSize: 8, inputs: [{ name: 'x', datatype: 'FP32', dims: [-1] }] });
-    expect(validateStreamRequest(requestOf([fp32([8, 0])]), spec)).toBe(8);
-    expect(() => validateStreamRequest(requestOf([fp32([2 ** 50, 0])]), spec)).toThrow('batch-size must be <= 8');
+    expect(validateRequest(requestOf([fp32([8, 0])]), spec, 'split')).toBe(8);
+    expect(() => validateRequest(requestOf([fp32([2 ** 50, 0])]), spec, 'split')).toThrow('batch-size must be <= 8');
+  });
+});
+
+describe('validateRequest of a padded model', () => {
+  const input = (name: string) => ({ name, datatype: 'FP32' as const, dims: [-1] });
+  const padded = { axis: 0, value: 0 };
+  const padding = {
+    inputs: new Map([
+      ['A', padded],
+      ['B', padded],
+    ]),
+    outputs: new Map(),
+  };
+  const batching = { preferredBatchSizes: [], maxQueueDelayMs: 0, maxQueueSize: 0, padding };
+  const settings = { maxBatchSize: 8, inputs: [input('A'), input('B'), input('C')], batching };
+  const inputs = (a: number, b: number, c: number) => [fp32([2, a], 'A'), fp32([2, b], 'B'), fp32([2, c], 'C')];
+
+  it('wants one length of the padded inputs, and any of the others', () => {
+    expect(refusalOf(inputs(5, 5, 3), settings)).toBe('accepted');
+    expect(refusalOf(inputs(5, 4, 5), settings)).toBe(
+      "padded inputs of one length expected for model 'm': 'A' has length 5, 'B' has length 4 at axis 1 of shape [2,4]",
+    );
+  });
+});
+
+describe('validateRequest of a model that refuses what is no finite number', () => {
+  const inputs = [
+    { name: 'x', datatype: 'FP32' as const, dims: [-1] },
+    { name: 'n', datatype: 'INT32' as const, dims: [-1] },
+  ];
+  const request = (...values: number[]): Tensor[] => [
+    { ...fp32([1, values.length]), data: new Uint8Array(Float32Array.from(values).buffer) },
+    { name: 'n', datatype: 'INT32', shape: [1, 1], data: Uint8Array.of(255, 255, 255, 255) },
+  ];
+
+  it('names the input, the element and what it is', () => {
+    const settings = { maxBatchSize: 8, inputs, refusesNonFinite: true };
+    expect(refusalOf(request(1, -2, 3e38), settings)).toBe('accepted');
+    expect(refusalOf(request(1, Number.NaN), settings)).toBe("input 'x' for model 'm' has NaN at element 1, expected finite numbers");
+    expect(refusalOf(request(Number.NEGATIVE_INFINITY, Number.NaN), settings)).toBe(
+      "input 'x' for model 'm' has infinity at element 0, expected finite numbers",
+    );
+  });
+
+  it('is no other model', () => {
+    expect(refusalOf(request(1, Number.NaN), { maxBatchSize: 8, inputs })).toBe('accepted');
   });
 });
 

@@ -3,7 +3,7 @@ import { ServingError } from '../../../src/error/serving-error.js';
 import {
   InferenceServiceDefinition,
   InferRequest,
-  type InferResponse,
+  InferResponse,
   InferStreamRequest,
   type InferStreamResponse,
 } from '../../../src/gen/millrace/v1/inference.js';
@@ -15,7 +15,7 @@ import { turns } from '../../support/event-loop.js';
 import { FakeSendingCall } from '../../support/fake-sending-call.js';
 import { CountedResponses, FakeStreams } from '../../support/fake-streams.js';
 import { readInt32 } from '../../support/row-tensors.js';
-import { findMethod } from '../../support/service-methods.js';
+import { callUnary, findMethod } from '../../support/service-methods.js';
 import { wireRequest, wireStreamRequest, wireTensor } from '../../support/wire-messages.js';
 
 const MAX_TYPED_BYTES = 20;
@@ -34,8 +34,8 @@ function row() {
   return { ...rows(1), shape: [1n] };
 }
 
-function infer(rig: DataPlaneRig, message: InferRequest, call = new FakeSendingCall()): Promise<InferResponse> {
-  return findMethod(serviceOf(rig), 'Infer', 'unary').handle(message, call) as Promise<InferResponse>;
+async function infer(rig: DataPlaneRig, message: InferRequest, call = new FakeSendingCall()): Promise<InferResponse> {
+  return InferResponse.decode(await callUnary(serviceOf(rig), 'Infer', InferRequest.encode(message).finish(), call));
 }
 
 function inferStream(rig: DataPlaneRig, message: InferStreamRequest, call: FakeSendingCall<InferStreamResponse>): Promise<void> {

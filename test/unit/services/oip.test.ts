@@ -12,7 +12,7 @@ import { DataPlaneRig } from '../../support/data-plane-rig.js';
 import { FakeSendingCall } from '../../support/fake-sending-call.js';
 import { memoryParameters } from '../../support/memory-parameters.js';
 import { int32Rows, readInt32 } from '../../support/row-tensors.js';
-import { findMethod } from '../../support/service-methods.js';
+import { callUnary, findMethod } from '../../support/service-methods.js';
 import { settingsPlane } from '../../support/settings-plane.js';
 import { contents, oipInput, oipRequest } from '../../support/wire-messages.js';
 
@@ -31,6 +31,7 @@ interface Facade extends AsyncDisposable {
   readonly service: Service;
   /** Calls a unary method. */
   call(name: string, message?: object, call?: FakeSendingCall<unknown>): Promise<unknown>;
+  infer(message: ModelInferRequest, call?: FakeSendingCall<unknown>): Promise<ModelInferResponse>;
 }
 
 async function openFacade(statusCodes: OipStatusCodes = 'grpc', memory?: SharedMemory): Promise<Facade> {
@@ -46,6 +47,8 @@ async function openFacade(statusCodes: OipStatusCodes = 'grpc', memory?: SharedM
     readiness,
     service,
     call: (name, message = {}, call = new FakeSendingCall()) => findMethod(service, name, 'unary').handle(message, call),
+    infer: async (message, call = new FakeSendingCall()) =>
+      ModelInferResponse.decode(await callUnary(service, 'ModelInfer', ModelInferRequest.encode(message).finish(), call)),
     [Symbol.asyncDispose]: () => rig[Symbol.asyncDispose](),
   };
 }
@@ -111,7 +114,7 @@ describe('shared memory', () => {
     expect(await facade.call('ServerMetadata')).toMatchObject({ extensions: expect.arrayContaining(['system_shared_memory']) });
     expect(await facade.call('SystemSharedMemoryStatus', { name: '' })).toEqual({ regions: {} });
     const request = oipRequest({ inputs: [oipInput({ ...ROWS, parameters: memoryParameters('r', 8n) })] });
-    await expect(facade.call('ModelInfer', request)).rejects.toMatchObject({ code: 'not_found' });
+    await expect(facade.infer(request)).rejects.toMatchObject({ code: 'not_found' });
   });
 });
 
@@ -144,12 +147,17 @@ describe('ModelInfer', () => {
     const call = new FakeSendingCall();
     const { data } = int32Rows([5, 6]);
     const request = oipRequest({ id: 'r1', inputs: [oipInput(ROWS)], rawInputContents: [data] });
-    const response = (await facade.call('ModelInfer', request, call)) as ModelInferResponse;
+    const response = await facade.infer(request, call);
     expect(response).toMatchObject({ modelName: 'm', modelVersion: '1', id: 'r1', outputs: [ROWS] });
     expect(response.rawOutputContents.map((raw) => readInt32({ ...ROWS, datatype: 'INT32', shape: [2, 1], data: raw }))).toEqual([[5, 6]]);
     expect(call.target).toEqual({ model: 'm', version: '1' });
-    const { response: codec } = findMethod(facade.service, 'ModelInfer', 'unary');
-    expect(ModelInferResponse.decode(codec.encode(response))).toMatchObject({ modelName: 'm', outputs: [ROWS] });
+  });
+
+  it('answers typed contents and parameters the same', async () => {
+    await using facade = await openFacade();
+    const inputs = [oipInput({ ...ROWS, contents: contents({ intContents: [5, 6] }) })];
+    const parameters = { timeout: { parameterChoice: { $case: 'int64Param', value: 1_000_000n } } } as const;
+    expect(await facade.infer(oipRequest({ inputs, parameters }))).toMatchObject({ modelName: 'm', outputs: [ROWS] });
   });
 
   it.each([
@@ -160,7 +168,7 @@ describe('ModelInfer', () => {
   ])('refuses %s and gives everything back', async (_what, fields, text) => {
     await using facade = await openFacade();
     const inputs = [oipInput({ ...ROWS, contents: contents({ intContents: [5, 6] }) })];
-    await expect(facade.call('ModelInfer', oipRequest({ inputs, ...fields }))).rejects.toMatchObject({
+    await expect(facade.infer(oipRequest({ inputs, ...fields }))).rejects.toMatchObject({
       code: 'invalid_request',
       message: expect.stringContaining(text),
     });

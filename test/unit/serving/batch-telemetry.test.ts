@@ -20,7 +20,18 @@ function entry(enqueuedAt: number, span?: Span): ClosedEntry {
 function closedBatch(given: Partial<ClosedBatch> = {}): ClosedBatch {
   const times = { dispatchedAt: 1000, assembledAt: 1250, executedAt: 3250 };
   const entries = [entry(500), entry(750)];
-  return { entries, rows: 5, reason: 'instance_free', instance: 'digits/2#1', executeUs: 9, error: undefined, ...times, ...given };
+  return {
+    entries,
+    rows: 5,
+    cost: 15,
+    ownCost: 12,
+    reason: 'instance_free',
+    instance: 'digits/2#1',
+    executeUs: 9,
+    error: undefined,
+    ...times,
+    ...given,
+  };
 }
 
 function createTelemetry(tracer?: Tracer) {
@@ -52,6 +63,16 @@ describe('BatchTelemetry', () => {
     expect(await values('millrace_queue_seconds_count')).toEqual([2]);
     expect(await values('millrace_execute_seconds_sum')).toEqual([2]);
     expect(await values('millrace_execute_seconds_count')).toEqual([1]);
+    expect(await values('millrace_batches_total', { ...ID, reason: 'instance_free' })).toEqual([1]);
+    expect(await values('millrace_batch_cost_total', { ...ID, kind: 'real' })).toEqual([12]);
+    expect(await values('millrace_batch_cost_total', { ...ID, kind: 'padding' })).toEqual([3]);
+  });
+
+  it('counts failed batches that were run again in parts', async () => {
+    const { telemetry, values } = createTelemetry();
+    telemetry.split();
+    telemetry.split();
+    expect(await values('millrace_batch_splits_total')).toEqual([2]);
   });
 
   it('adds each batch to the statistics of its version', () => {

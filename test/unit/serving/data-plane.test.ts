@@ -107,6 +107,43 @@ describe('DataPlane.infer', () => {
     expect(await rig.held()).toBe('nothing');
   });
 
+  const nine = Array.from({ length: 9 }, (_, at) => at);
+
+  it.each<{ who: string; oversize?: 'split'; parts?: ServableParts }>([
+    { who: 'the facade', oversize: 'split' },
+    { who: 'the model', parts: { settings: { splitsRequests: true } } },
+  ])('cuts more rows than one batch takes into pieces where $who says so, and gives everything back', async ({ oversize, parts }) => {
+    await using rig = await DataPlaneRig.open(parts);
+    const response = await rig.plane.infer(rowsRequest(nine), callContext(), oversize);
+    expect(response).toMatchObject({ version: '1', timings: { batchSize: 8 } });
+    expect(response.outputs).toMatchObject([{ name: 'INPUT0', shape: [9, 1] }]);
+    expect(readInt32(response.outputs[0])).toEqual(nine);
+    expect(await rig.held()).toBe('nothing');
+  });
+
+  it('holds the bytes of all rows until the last piece has run', async () => {
+    const runs = new HeldRuns();
+    await using rig = await DataPlaneRig.open({ execute: runs.execute });
+    const answer = rig.plane.infer(rowsRequest(nine), callContext(), 'split');
+    await turns();
+    runs.at(0).finish();
+    await turns();
+    expect(await rig.held()).toBe('36 bytes, draining');
+    runs.at(1).finish();
+    await answer;
+    expect(await rig.held()).toBe('nothing');
+  });
+
+  it('runs a request of no more rows than a batch takes as one, whoever would split it', async () => {
+    const runs = new HeldRuns();
+    await using rig = await DataPlaneRig.open({ execute: runs.execute });
+    const answer = rig.plane.infer(rowsRequest(nine.slice(1)), callContext(), 'split');
+    await turns();
+    runs.at(0).finish();
+    expect(readInt32((await answer).outputs[0])).toEqual(nine.slice(1));
+    expect(runs.all).toHaveLength(1);
+  });
+
   it('is overloaded while the bytes of others leave no room, and not afterwards', async () => {
     const runs = new HeldRuns();
     await using rig = await DataPlaneRig.open({ execute: runs.execute }, 8);

@@ -26,6 +26,11 @@ describe('selectOutputs', () => {
     expect(select(['C', 'A']).map(({ name }) => name)).toEqual(['C', 'A']);
   });
 
+  it('gives all outputs where all were asked for in their order, and not where one is another', () => {
+    expect(select(['A', 'B', 'C'])).toBe(OUTPUTS);
+    expect(select(['A', 'C', 'B']).map(({ name }) => name)).toEqual(['A', 'C', 'B']);
+  });
+
   it('passes the tensors on as they are', () => {
     expect(select(['B'])[0]).toBe(OUTPUTS[1]);
   });

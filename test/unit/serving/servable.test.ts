@@ -206,6 +206,8 @@ describe('Servable.stream', () => {
       {
         entries: [{ span, enqueuedAt: 100, rows: 1, key: '' }],
         rows: 1,
+        cost: 1,
+        ownCost: 1,
         reason: 'unbatched',
         instance: 'fake-1',
         executeUs: 50,

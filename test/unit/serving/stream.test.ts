@@ -69,6 +69,11 @@ describe('piecesUnderWay', () => {
     expect(piecesUnderWay(1, 1000, 0)).toBe(64);
   });
 
+  it('is more where there are more instances to run them', () => {
+    expect(piecesUnderWay(32, 32, 0, 3)).toBe(4);
+    expect(piecesUnderWay(4, 32, 0, 3)).toBe(32);
+  });
+
   it("is never more than the model's queue takes, so that a stream does not overflow it by itself", () => {
     expect(piecesUnderWay(1, 32, 3)).toBe(3);
     expect(piecesUnderWay(32, 32, 1)).toBe(1);

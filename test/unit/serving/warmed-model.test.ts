@@ -5,6 +5,7 @@ import type { Execution } from '../../../src/model/infer.js';
 import type { WarmUp } from '../../../src/serving/warm-up.js';
 import { warmedModel } from '../../../src/serving/warmed-model.js';
 import { encodeBytes } from '../../../src/tensor/bytes.js';
+import { copyGathered } from '../../../src/tensor/rows.js';
 import type { SlabTensor } from '../../../src/tensor/tensor.js';
 import { turns } from '../../support/event-loop.js';
 import { modelSpec } from '../../support/model-spec.js';
@@ -34,7 +35,8 @@ class RecordingModel implements InstanceSource {
     return Promise.resolve({
       id: `m/1#${this.instances}`,
       broken: undefined,
-      execute: (inputs) => this.#ran(inputs),
+      depth: 1,
+      execute: (inputs) => this.#ran(inputs.map(copyGathered)),
       stream: (inputs) => this.#stream(inputs),
       close: () => {
         this.closes += 1;

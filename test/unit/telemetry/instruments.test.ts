@@ -14,6 +14,10 @@ describe('Instruments', () => {
       ['millrace_request_seconds', 'histogram'],
       ['millrace_batch_rows', 'histogram'],
       ['millrace_batch_requests', 'histogram'],
+      ['millrace_batches_total', 'counter'],
+      ['millrace_batch_cost_total', 'counter'],
+      ['millrace_batch_splits_total', 'counter'],
+      ['millrace_batch_cap', 'gauge'],
       ['millrace_queue_seconds', 'histogram'],
       ['millrace_execute_seconds', 'histogram'],
       ['millrace_shed_total', 'counter'],
@@ -38,6 +42,12 @@ describe('Instruments', () => {
     const model = instruments.model({ model: 'digits', version: '2' });
     model.batchRows.observe(8);
     model.batchRequests.observe(3);
+    model.batches('deadline').add(2);
+    model.batches('deadline').add();
+    model.batches('draining').add();
+    model.batchCostReal.add(8);
+    model.batchCostPadding.add(1);
+    model.batchSplits.add();
     model.queueSeconds.observe(0.25);
     model.executeSeconds.observe(0.001);
     model.leasesReused.add(2);
@@ -47,10 +57,28 @@ describe('Instruments', () => {
     const value = (name: string, more = {}) => findSamples(exposition, name, { ...labels, ...more }).map((sample) => sample.value);
     expect(value('millrace_batch_rows_sum')).toEqual([8]);
     expect(value('millrace_batch_requests_sum')).toEqual([3]);
+    expect(value('millrace_batches_total', { reason: 'deadline' })).toEqual([3]);
+    expect(value('millrace_batches_total', { reason: 'draining' })).toEqual([1]);
+    expect(value('millrace_batch_cost_total', { kind: 'real' })).toEqual([8]);
+    expect(value('millrace_batch_cost_total', { kind: 'padding' })).toEqual([1]);
+    expect(value('millrace_batch_splits_total')).toEqual([1]);
     expect(value('millrace_queue_seconds_sum')).toEqual([0.25]);
     expect(value('millrace_execute_seconds_bucket', { le: '0.001' })).toEqual([1]);
     expect(value('millrace_pool_leases_total', { reused: 'true' })).toEqual([2]);
     expect(value('millrace_pool_leases_total', { reused: 'false' })).toEqual([1]);
+  });
+
+  it('shows the cap of a model once there is one, as it is at the scrape', async () => {
+    const instruments = new Instruments();
+    const labels = { model: 'digits', version: '2' };
+    const { batchCap } = instruments.model(labels);
+    const shown = async () => findSamples(await scrape(instruments), 'millrace_batch_cap', labels).map((sample) => sample.value);
+    expect(await shown()).toEqual([]);
+    let cap = 16;
+    batchCap.read = () => cap;
+    expect(await shown()).toEqual([16]);
+    cap = 8;
+    expect(await shown()).toEqual([8]);
   });
 
   it('gives one object per id and one series per model and version', async () => {

@@ -11,6 +11,7 @@ describe('parseDynamicBatching', () => {
       preferredBatchSizes: [4],
       maxQueueDelayMs: 0.25,
       maxQueueSize: 3,
+      mode: 'fixed',
     });
   });
 

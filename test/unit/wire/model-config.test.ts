@@ -23,7 +23,7 @@ describe('parseModelConfig', () => {
       maxBatchSize: 16,
       inputs: [{ name: 'x', datatype: 'FP32', dims: [-1, 4] }],
       outputs: [{ name: 'y', datatype: 'BYTES', dims: [1] }],
-      batching: { preferredBatchSizes: [16, 4, 4], maxQueueDelayMs: 1.5, maxQueueSize: 9 },
+      batching: { preferredBatchSizes: [16, 4, 4], maxQueueDelayMs: 1.5, maxQueueSize: 9, mode: 'fixed' },
       instanceCount: 3,
       decoupled: true,
       versionPolicy: { kind: 'specific', versions: ['3', '1'] },

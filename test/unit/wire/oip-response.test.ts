@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ModelInferResponse } from '../../../src/gen/inference/infer.js';
-import { formatModelInferResponse, modelInferResponseCodec } from '../../../src/wire/oip-response.js';
+import { encodeModelInferResponse, formatModelInferResponse } from '../../../src/wire/oip-response.js';
 
 const request = { model: 'm', version: { kind: 'newest' }, requestId: 'r7', inputs: [], outputNames: [], priority: 0 } as const;
 const timings = { queueUs: 0, assembleUs: 0, executeUs: 0, batchSize: 1 };
@@ -40,27 +40,16 @@ describe('an output in shared memory', () => {
   });
 });
 
-describe('modelInferResponseCodec', () => {
-  const responseOf = (sizes: readonly number[]) =>
-    formatModelInferResponse(request, {
-      version: '2',
-      outputs: sizes.map((size, at) => ({ name: `y${at}`, datatype: 'UINT8', shape: [size], data: new Uint8Array(size).fill(at + 1) })),
-      timings,
-    });
-
+describe('encodeModelInferResponse', () => {
   it.each([[[]], [[0]], [[1, 0, 127]], [[128]], [[16_383, 16_384]], [[2_097_152]]])(
-    'writes what the generated code writes: %j',
+    'writes what the generated code writes, behind the margin: %j',
     (sizes) => {
-      const message = responseOf(sizes);
-      const bytes = modelInferResponseCodec.encode(message);
-      expect(Buffer.compare(bytes, ModelInferResponse.encode(message).finish())).toBe(0);
+      const outputs = sizes.map(
+        (size, at) => ({ name: `y${at}`, datatype: 'UINT8', shape: [size], data: new Uint8Array(size).fill(at + 1) }) as const,
+      );
+      const message = formatModelInferResponse(request, { version: '2', outputs, timings });
+      const bytes = encodeModelInferResponse(message, 3);
+      expect(Buffer.compare(bytes.subarray(3), ModelInferResponse.encode(message).finish())).toBe(0);
     },
   );
-
-  it('reads what it wrote', () => {
-    const message = responseOf([3, 200]);
-    const answer = modelInferResponseCodec.decode(modelInferResponseCodec.encode(message));
-    expect(answer.rawOutputContents.map((data) => [...data])).toEqual(message.rawOutputContents.map((data) => [...data]));
-    expect(answer.outputs).toEqual(message.outputs);
-  });
 });

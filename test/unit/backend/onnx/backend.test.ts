@@ -4,6 +4,7 @@ import { ONNX_WORKER_URL, OnnxBackend } from '../../../../src/backend/onnx/backe
 import { systemClock } from '../../../../src/model/clock.js';
 import type { ModelSettings } from '../../../../src/model/spec.js';
 import { encodeBytes } from '../../../../src/tensor/bytes.js';
+import { gatherWhole } from '../../../../src/tensor/rows.js';
 import { ModelDirectory } from '../../../support/model-directory.js';
 import { modelSource, modelSpec } from '../../../support/model-source.js';
 import { buildOnnx, externalDataOnnx, identityOnnx, linearOnnx, slowLoadOnnx } from '../../../support/onnx-builder.js';
@@ -33,7 +34,7 @@ describe('OnnxBackend', () => {
     expect(first.id).toMatch(/^m\/1#\d+$/);
     expect(second.id).not.toBe(first.id);
     for (const instance of [first, second]) {
-      const { outputs } = await instance.execute([fp32('X', [1, 1], 3)], never());
+      const { outputs } = await instance.execute([gatherWhole(fp32('X', [1, 1], 3))], never());
       expect(outputs.map(numbers)).toEqual([[7]]);
       await instance.close();
     }
@@ -58,7 +59,7 @@ describe('OnnxBackend', () => {
     await using directory = await ModelDirectory.create({ 'model.onnx': externalDataOnnx('weights.bin'), 'weights.bin': weights });
     await using model = await backend.open(modelSource({}, directory.path), never());
     const instance = await model.createInstance(modelSpec(), never());
-    const { outputs } = await instance.execute([fp32('X', [2], 1, 2)], never());
+    const { outputs } = await instance.execute([gatherWhole(fp32('X', [2], 1, 2))], never());
     expect(outputs.map(numbers)).toEqual([[11, 22]]);
     await instance.close();
   });

@@ -4,7 +4,6 @@ import type { RuntimeSettings } from '../../../../src/model/spec.js';
 import { DEFAULT_RUNTIME } from '../../../../src/wire/runtime-settings.js';
 import { identityOnnx } from '../../../support/onnx-builder.js';
 import { OnnxRig } from '../../../support/onnx-rig.js';
-import { never } from '../../../support/pool-rig.js';
 import { fp32, numbers } from '../../../support/slab.js';
 
 describe('sessionOptions', () => {
@@ -51,7 +50,7 @@ describe('sessionOptions', () => {
     { intraOpThreads: 0, interOpThreads: 0 },
   ])('is taken by the runtime: %p', async (given) => {
     await using rig = await OnnxRig.open(identityOnnx('FP32'), { runtime: { ...DEFAULT_RUNTIME, ...given } });
-    const { outputs } = await rig.instance.execute([fp32('X', [1, 2], 3, 4)], never());
+    const { outputs } = await rig.run([fp32('X', [1, 2], 3, 4)]);
     expect(outputs.map(numbers)).toEqual([[3, 4]]);
   });
 

@@ -3,7 +3,6 @@ import { encodeBytes } from '../../../../src/tensor/bytes.js';
 import type { Datatype } from '../../../../src/tensor/datatype.js';
 import { addOnnx, buildOnnx, identityOnnx, linearOnnx, type OnnxType } from '../../../support/onnx-builder.js';
 import { OnnxRig } from '../../../support/onnx-rig.js';
-import { never } from '../../../support/pool-rig.js';
 import { fp32, numbers, slab } from '../../../support/slab.js';
 
 function text(...elements: string[]): Uint8Array<ArrayBuffer> {
@@ -36,7 +35,7 @@ describe('the ONNX worker', () => {
     });
     const input = slab('X', datatype, [2, 2], VALUES[datatype]);
     const bytes = Uint8Array.from(input.data);
-    const { outputs, executeUs } = await rig.instance.execute([input], never());
+    const { outputs, executeUs } = await rig.run([input]);
     expect(outputs).toHaveLength(1);
     expect(outputs[0]).toMatchObject({ name: 'Y', datatype, shape: [2, 2] });
     expect(Array.from(outputs[0]?.data ?? [])).toEqual(Array.from(bytes));
@@ -45,14 +44,14 @@ describe('the ONNX worker', () => {
 
   it.each<OnnxType>(['FP32', 'BYTES'])('carries a tensor of no elements (%s)', async (datatype) => {
     await using rig = await OnnxRig.open(identityOnnx(datatype));
-    const { outputs } = await rig.instance.execute([slab('X', datatype, [0, 2], new Uint8Array(0))], never());
+    const { outputs } = await rig.run([slab('X', datatype, [0, 2], new Uint8Array(0))]);
     expect(outputs[0]).toMatchObject({ shape: [0, 2] });
     expect(outputs[0]?.data).toHaveLength(0);
   });
 
   it('carries a scalar and tells fixed axes from symbolic ones', async () => {
     await using scalar = await OnnxRig.open(identityOnnx('FP32', []));
-    const { outputs } = await scalar.instance.execute([fp32('X', [], 4)], never());
+    const { outputs } = await scalar.run([fp32('X', [], 4)]);
     expect(outputs[0]?.shape).toEqual([]);
     await using fixed = await OnnxRig.open(identityOnnx('FP32', [3, 'n']));
     expect(fixed.model.signature.inputs[0]?.shape).toEqual([3, -1]);
@@ -66,7 +65,7 @@ describe('the ONNX worker', () => {
         nodes: [{ op: 'Sub', inputs: ['A', 'B'], outputs: ['C'] }],
       }),
     );
-    const { outputs } = await rig.instance.execute([fp32('B', [2], 1, 2), fp32('A', [2], 10, 20)], never());
+    const { outputs } = await rig.run([fp32('B', [2], 1, 2), fp32('A', [2], 10, 20)]);
     expect(outputs.map(numbers)).toEqual([[9, 18]]);
   });
 
@@ -81,7 +80,7 @@ describe('the ONNX worker', () => {
         ],
       }),
     );
-    const { outputs } = await rig.instance.execute([fp32('X', [2], -1, 2)], never());
+    const { outputs } = await rig.run([fp32('X', [2], -1, 2)]);
     expect(outputs.map(({ name }) => name)).toEqual(['negative', 'absolute']);
     expect(outputs.map(numbers)).toEqual([
       [1, -2],
@@ -100,26 +99,36 @@ describe('the ONNX worker', () => {
         [10, 20],
       ),
     );
-    const { outputs } = await rig.instance.execute([fp32('X', [2, 3], 1, 0, 0, 1, 1, 1)], never());
+    const { outputs } = await rig.run([fp32('X', [2, 3], 1, 0, 0, 1, 1, 1)]);
     expect(outputs.map(numbers)).toEqual([[11, 22, 19, 32]]);
   });
 
   it('hands large tensors over and gets them back whole', async () => {
     await using rig = await OnnxRig.open(identityOnnx('FP32'));
     const values = Float32Array.from({ length: 100_000 }, (_, at) => at);
-    const { outputs } = await rig.instance.execute([slab('X', 'FP32', [100, 1000], values)], never());
-    expect(outputs.map(numbers)).toEqual([Array.from(values)]);
+    for (const from of [0, 1]) {
+      const { outputs } = await rig.run([
+        slab(
+          'X',
+          'FP32',
+          [100, 1000],
+          values.map((value) => value + from),
+        ),
+      ]);
+      expect(outputs.map(numbers)).toEqual([Array.from(values, (value) => value + from)]);
+    }
   });
 
   it('answers a run that fails in the runtime and runs the next', async () => {
     await using rig = await OnnxRig.open(addOnnx(['n']));
-    const failing = rig.instance.execute([fp32('A', [2], 1, 2), fp32('B', [3], 1, 2, 3)], never());
+    const failing = rig.run([fp32('A', [2], 1, 2), fp32('B', [3], 1, 2, 3)]);
     await expect(failing).rejects.toMatchObject({
       code: 'backend_failed',
       message: 'the model failed to execute in the runtime',
+      isRunFailure: true,
       cause: { message: expect.stringContaining('Add') },
     });
-    const { outputs } = await rig.instance.execute([fp32('A', [1], 1), fp32('B', [1], 2)], never());
+    const { outputs } = await rig.run([fp32('A', [1], 1), fp32('B', [1], 2)]);
     expect(outputs.map(numbers)).toEqual([[3]]);
     expect(rig.instance.broken).toBeUndefined();
   });
@@ -127,7 +136,7 @@ describe('the ONNX worker', () => {
   it('answers a run whose input it cannot build', async () => {
     await using rig = await OnnxRig.open(identityOnnx('FP32'));
     for (const input of [fp32('X', [3, 3], 1), slab('X', 'BF16', [1, 1], new Uint8Array(2)), fp32('Q', [1, 1], 1)]) {
-      await expect(rig.instance.execute([input], never())).rejects.toMatchObject({ code: 'backend_failed' });
+      await expect(rig.run([input])).rejects.toMatchObject({ code: 'backend_failed' });
     }
     expect(rig.instance.broken).toBeUndefined();
   });
@@ -138,7 +147,7 @@ describe('the ONNX worker', () => {
   ])('refuses an element that %s', async (problem, element) => {
     await using rig = await OnnxRig.open(identityOnnx('BYTES'));
     const input = slab('X', 'BYTES', [1, 2], encodeBytes([Uint8Array.of(0x61), element]));
-    await expect(rig.instance.execute([input], never())).rejects.toMatchObject({
+    await expect(rig.run([input])).rejects.toMatchObject({
       code: 'invalid_request',
       message: expect.stringContaining(`element 1 of input 'X' ${problem}`),
     });

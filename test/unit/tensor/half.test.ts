@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { fromBfloat, fromHalf, toBfloat, toHalf } from '../../../src/wire/half.js';
+import { fromBfloat, fromHalf, toBfloat, toHalf } from '../../../src/tensor/half.js';
 
 const patterns = Array.from({ length: 0x10000 }, (_, bits) => bits);
 
