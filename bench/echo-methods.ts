@@ -4,6 +4,8 @@ export const ECHO_PATHS = {
   echo: '/inference.GRPCInferenceService/ModelInfer',
   /** Unary: the request's length in four bytes. */
   length: '/bench.Echo/Length',
+  /** A stream each way: each message's length in four bytes. */
+  lengths: '/inference.GRPCInferenceService/ModelStreamInfer',
   /** Server-streaming: the request as often as its first four bytes say. */
   repeat: '/bench.Echo/Repeat',
 } as const;

@@ -3,6 +3,7 @@ import {
   type MethodDefinition,
   Server,
   ServerCredentials,
+  type ServerDuplexStream,
   type ServerUnaryCall,
   type ServerWritableStream,
   type sendUnaryData,
@@ -13,9 +14,9 @@ import { tlsOfArguments } from './tls-files.js';
 /** The floor: a bare grpc-js server that echoes bytes. Prints the port that it got. Arguments, for TLS: the files of its certificate and of its key. */
 const same = (bytes: Buffer): Buffer => bytes;
 
-function method(path: string, responseStream: boolean): MethodDefinition<Buffer, Buffer> {
+function method(path: string, responseStream: boolean, requestStream = false): MethodDefinition<Buffer, Buffer> {
   const codec = { requestSerialize: same, requestDeserialize: same, responseSerialize: same, responseDeserialize: same };
-  return { path, requestStream: false, responseStream, ...codec };
+  return { path, requestStream, responseStream, ...codec };
 }
 
 async function repeat(call: ServerWritableStream<Buffer, Buffer>): Promise<void> {
@@ -26,6 +27,11 @@ async function repeat(call: ServerWritableStream<Buffer, Buffer>): Promise<void>
   call.end();
 }
 
+function lengths(call: ServerDuplexStream<Buffer, Buffer>): void {
+  call.on('data', (message: Buffer) => call.write(lengthOf(message)));
+  call.on('end', () => call.end());
+}
+
 function credentials(): ServerCredentials {
   const tls = tlsOfArguments();
   if (tls === undefined) return ServerCredentials.createInsecure();
@@ -34,10 +40,16 @@ function credentials(): ServerCredentials {
 
 const server = new Server({ 'grpc.enable_channelz': 0, 'grpc.max_receive_message_length': 64 << 20 });
 server.addService(
-  { ModelInfer: method(ECHO_PATHS.echo, false), Length: method(ECHO_PATHS.length, false), Repeat: method(ECHO_PATHS.repeat, true) },
+  {
+    ModelInfer: method(ECHO_PATHS.echo, false),
+    Length: method(ECHO_PATHS.length, false),
+    Lengths: method(ECHO_PATHS.lengths, true, true),
+    Repeat: method(ECHO_PATHS.repeat, true),
+  },
   {
     ModelInfer: (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) => done(null, call.request),
     Length: (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) => done(null, lengthOf(call.request)),
+    Lengths: lengths,
     Repeat: (call: ServerWritableStream<Buffer, Buffer>) => void repeat(call),
   },
 );

@@ -12,12 +12,18 @@ export interface GoPrograms {
 
 /** Undefined where there is no Go. Throws where there is and it cannot build them. */
 export function buildGoPrograms(): GoPrograms | undefined {
-  const version = answerOf('go', 'env', 'GOVERSION');
+  const version = goVersion();
   if (version === undefined) return undefined;
-  return { version, load: build('load'), echo: build('grpc-go') };
+  return { version, load: buildGoProgram('load'), echo: buildGoProgram('grpc-go') };
 }
 
-function build(name: string): string {
+/** "go1.26.0"; undefined where there is no Go. */
+export function goVersion(): string | undefined {
+  return answerOf('go', 'env', 'GOVERSION');
+}
+
+/** Builds bench/peers/<name> and returns where the program is. Throws where Go cannot. */
+export function buildGoProgram(name: string): string {
   const program = fileURLToPath(new URL(`./peer-${name}`, import.meta.url));
   const source = fileURLToPath(new URL(`../../bench/peers/${name}`, import.meta.url));
   execFileSync('go', ['build', '-o', program, '.'], { cwd: source, stdio: ['ignore', 'inherit', 'inherit'] });

@@ -2,6 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import type { Figures } from './figures.js';
 import type { ServerProcess } from './server-process.js';
 
 const run = promisify(execFile);
@@ -20,14 +21,7 @@ export interface Load {
 }
 
 /** What one run of a load against one server showed. */
-export interface Round {
-  /** CPU that the server used for a call. */
-  readonly cpuMicros: number;
-  readonly perSecond: number;
-  readonly messagesPerSecond: number;
-  readonly p50Micros: number;
-  readonly p99Micros: number;
-}
+export type Round = Figures;
 
 /** How the load program is started: what pins it, where it is, and the authority of the servers that speak TLS. */
 export interface LoadProgram {

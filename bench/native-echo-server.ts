@@ -27,6 +27,15 @@ const length: Method<Uint8Array, Uint8Array> = {
   handle: async (request) => lengthOf(request),
 };
 
+const lengths: Method<Uint8Array, Uint8Array> = {
+  ...common,
+  path: ECHO_PATHS.lengths,
+  kind: 'bidi',
+  async handle(requests, call): Promise<void> {
+    for await (const request of requests) await call.send(lengthOf(request));
+  },
+};
+
 const repeat: Method<Uint8Array, Uint8Array> = {
   ...common,
   path: ECHO_PATHS.repeat,
@@ -39,7 +48,7 @@ const repeat: Method<Uint8Array, Uint8Array> = {
 const statusOf: Service['statusOf'] = ({ message }) => ({ code: 13, message });
 
 const services: readonly Service[] = [
-  { name: 'inference.GRPCInferenceService', methods: [echo], statusOf },
+  { name: 'inference.GRPCInferenceService', methods: [echo, lengths], statusOf },
   { name: 'bench.Echo', methods: [length, repeat], statusOf },
 ];
 

@@ -1,17 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-
-/** Clock ticks a second in /proc/<pid>/stat; the same on every Linux. */
-const TICKS_PER_SECOND = 100;
+import { cpuMicros, residentBytes } from './process-tree.js';
 
 /** A server under measurement, in a process of its own. */
 export interface ServerProcess extends AsyncDisposable {
   readonly address: string;
-  /** CPU time that the process has used in all its threads, in microseconds. Linux only. */
+  /** CPU time that the process and its descendants have used in all their threads, in microseconds. Linux only. */
   cpuMicros(): number;
-  /** Memory of the process that is in RAM, in bytes. Linux only. */
+  /** Their memory that is in RAM, in bytes. Linux only. */
   residentBytes(): number;
 }
 
@@ -21,14 +18,15 @@ export function startServer(script: URL, args: readonly string[], addressIn: (li
 }
 
 /**
- * Starts a program and waits for the line on stdout or stderr in which `addressIn` finds the address.
+ * Starts a program and waits for the line on stdout or stderr in which `addressIn` finds the address. `environment` is added to ours.
  * Disposing sends SIGTERM and waits for the end.
  */
 export async function startCommand(
   [program = '', ...args]: readonly string[],
   addressIn: (line: string) => string | undefined,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<ServerProcess> {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
   const address = await firstMatch(child, addressIn);
   const pid = child.pid;
   if (pid === undefined) throw new Error(`could not start ${program}`);
@@ -54,17 +52,4 @@ function firstMatch(child: ChildProcess, addressIn: (line: string) => string | u
     }
     child.once('exit', (code) => reject(new Error(`the server ended with ${code} before it was ready`)));
   });
-}
-
-function cpuMicros(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The second field is the command in parentheses, which may hold blanks; utime and stime are the 14th and 15th.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const ticks = Number(fields[11]) + Number(fields[12]);
-  return (ticks / TICKS_PER_SECOND) * 1_000_000;
-}
-
-function residentBytes(pid: number): number {
-  const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kibibytes) * 1024;
 }

@@ -1,6 +1,7 @@
 import { ECHO_PATHS } from './echo-methods.js';
+import { CPU, type Figure, MESSAGES, P50, RATE } from './figures.js';
 import type { Load, Round } from './load-program.js';
-import type { Target } from './target.js';
+import type { Limit, Target } from './target.js';
 
 /** A load, and the figures that count under it. */
 export interface Scenario {
@@ -8,14 +9,6 @@ export interface Scenario {
   readonly load: Load;
   readonly targets: readonly Target<Round>[];
 }
-
-type Limit = NonNullable<Target<Round>['limit']>;
-type Figure = Pick<Target<Round>, 'figure' | 'unit' | 'of'>;
-
-const CPU: Figure = { figure: 'CPU per call', unit: 'µs', of: ({ cpuMicros }) => cpuMicros };
-const RATE: Figure = { figure: 'calls per second', unit: 'rps', of: ({ perSecond }) => perSecond };
-const P50: Figure = { figure: 'p50', unit: 'µs', of: ({ p50Micros }) => p50Micros };
-const MESSAGES: Figure = { figure: 'messages per second', unit: '/s', of: ({ messagesPerSecond }) => messagesPerSecond };
 
 const against = (name: 'grpc-js' | 'grpc-go', figure: Figure, limit?: Limit): Target<Round> => ({
   ...figure,

@@ -60,8 +60,8 @@ async function runAll(commands: Commands, { load }: GoPrograms, pin: readonly st
 }
 
 /** The targets are for plain HTTP/2; figures with TLS stand beside them. */
-function withoutLimit<T>({ figure, unit, of, against }: Target<T>): Target<T> {
-  return { figure, unit, of, against };
+function withoutLimit<T>({ limit: _, ...target }: Target<T>): Target<T> {
+  return target;
 }
 
 /** One scenario, with a load of Node.js: it is slower than the servers, which their CPU per call does not mind. */

@@ -3,7 +3,9 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"math/rand"
 	"net"
+	"sync"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -19,15 +21,23 @@ const (
 
 // call is one call under way.
 type call struct {
-	began    time.Time
-	unsent   []byte
+	began time.Time
+	body  *body
+	// unsent is what is left of a message, and more how many messages come after it.
+	unsent []byte
+	more   int
+	// last says that no message comes after those.
+	last bool
+	// owed is how many answers its messages still have to get.
+	owed     int
 	window   int64
 	received int
+	deframer deframer
 	status   string
 }
 
-// connection is a client's side of an HTTP/2 connection with callers that begin a call as soon as their last one has ended. Everything
-// happens in the goroutine that reads; another one writes, so that a server that stops reading until it is read cannot stop us.
+// connection is a client's side of an HTTP/2 connection, with callers that begin a call as soon as their last one has ended, or with calls
+// that arrive from outside. One goroutine reads and another one writes, so that a server that stops reading until it is read cannot stop us.
 type connection struct {
 	load    *load
 	callers int
@@ -36,8 +46,12 @@ type connection struct {
 	framer  *http2.Framer
 	decoder *hpack.Decoder
 	out     *writer
+	rng     *rand.Rand
 	tally   tally
 
+	// lock guards what is below and the writing side of the framer.
+	lock          sync.Mutex
+	isOpen        bool
 	calls         map[uint32]*call
 	waiting       []uint32
 	nextID        uint32
@@ -47,10 +61,11 @@ type connection struct {
 	unreturned    int
 }
 
-func newConnection(socket net.Conn, l *load, callers int) *connection {
+func newConnection(socket net.Conn, l *load, callers int, seed int64) *connection {
 	c := &connection{
 		load: l, callers: callers, socket: socket, reader: bufio.NewReaderSize(socket, 1<<16), out: newWriter(socket),
-		calls: map[uint32]*call{}, nextID: 1, window: 65535, initialWindow: 65535,
+		rng: rand.New(rand.NewSource(seed)), tally: tally{micros: make([][]float64, l.mix.classes)},
+		isOpen: *rate > 0, calls: map[uint32]*call{}, nextID: 1, window: 65535, initialWindow: 65535,
 	}
 	c.framer = http2.NewFramer(c.out, c.reader)
 	c.framer.SetReuseFrames()
@@ -60,21 +75,23 @@ func newConnection(socket net.Conn, l *load, callers int) *connection {
 			c.current.status = field.Value
 		}
 	})
+	_, _ = c.out.Write([]byte(http2.ClientPreface))
+	_ = c.framer.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: streamWindow}, http2.Setting{ID: http2.SettingEnablePush, Val: 0})
+	_ = c.framer.WriteWindowUpdate(0, streamWindow-65535)
 	return c
 }
 
 // run returns when the time is over and the last call has ended, or when the connection breaks.
 func (c *connection) run() {
-	_, _ = c.out.Write([]byte(http2.ClientPreface))
-	_ = c.framer.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: streamWindow}, http2.Setting{ID: http2.SettingEnablePush, Val: 0})
-	_ = c.framer.WriteWindowUpdate(0, streamWindow-65535)
+	c.lock.Lock()
 	for range c.callers {
-		c.begin()
+		c.begin(time.Now(), c.load.mix.pick(c.rng))
 	}
+	c.lock.Unlock()
 	c.out.flush()
-	for len(c.calls) > 0 {
+	for c.isBusy() {
 		if err := c.readFrame(); err != nil {
-			c.tally.fail(err.Error())
+			c.breakOff(err)
 			return
 		}
 		if c.reader.Buffered() == 0 {
@@ -84,10 +101,53 @@ func (c *connection) run() {
 	c.out.flush()
 }
 
-func (c *connection) begin() {
+func (c *connection) isBusy() bool {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	return c.isOpen || len(c.calls) > 0
+}
+
+// breakOff fails what is under way; nothing is, where an open loop ended while this waited for a frame.
+func (c *connection) breakOff(err error) {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	if c.isOpen {
+		c.tally.fail(err.Error())
+	}
+	for range c.calls {
+		c.tally.fail(err.Error())
+	}
+	c.load.underWay.Add(-int64(len(c.calls)))
+	c.isOpen, c.calls = false, map[uint32]*call{}
+}
+
+// arrive begins a call whose latency counts from `scheduled`. It travels with the next flush.
+func (c *connection) arrive(scheduled time.Time, chosen *body) {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	if !c.isOpen {
+		c.tally.fail("the connection is broken")
+		c.load.underWay.Add(-1)
+		return
+	}
+	c.begin(scheduled, chosen)
+}
+
+// finish lets an open loop's calls end, for so long.
+func (c *connection) finish(within time.Duration) {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	c.isOpen = false
+	if len(c.calls) == 0 {
+		within = 0
+	}
+	_ = c.socket.SetReadDeadline(time.Now().Add(within))
+}
+
+func (c *connection) begin(from time.Time, chosen *body) {
 	id := c.nextID
 	c.nextID += 2
-	c.calls[id] = &call{began: time.Now(), unsent: c.load.body, window: c.initialWindow}
+	c.calls[id] = &call{began: from, body: chosen, more: max(1, *ahead), last: *ahead == 0, owed: *ahead, window: c.initialWindow}
 	_ = c.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: c.load.headers, EndHeaders: true})
 	c.send(id)
 }
@@ -95,7 +155,14 @@ func (c *connection) begin() {
 // send sends what the windows allow; what is left waits for a WINDOW_UPDATE.
 func (c *connection) send(id uint32) {
 	under := c.calls[id]
-	for under != nil && len(under.unsent) > 0 {
+	for under != nil {
+		if len(under.unsent) == 0 {
+			if under.more == 0 {
+				return
+			}
+			under.unsent = under.body.framed
+			under.more--
+		}
 		length := min(int64(len(under.unsent)), c.window, under.window, frameBytes)
 		if length <= 0 {
 			c.waiting = append(c.waiting, id)
@@ -105,7 +172,7 @@ func (c *connection) send(id uint32) {
 		under.unsent = under.unsent[length:]
 		c.window -= length
 		under.window -= length
-		_ = c.framer.WriteData(id, len(under.unsent) == 0, part)
+		_ = c.framer.WriteData(id, under.last && under.more == 0 && len(under.unsent) == 0, part)
 	}
 }
 
@@ -122,6 +189,8 @@ func (c *connection) readFrame() error {
 	if err != nil {
 		return err
 	}
+	c.lock.Lock()
+	defer c.lock.Unlock()
 	switch frame := frame.(type) {
 	case *http2.DataFrame:
 		c.onData(frame)
@@ -147,6 +216,11 @@ func (c *connection) onData(frame *http2.DataFrame) {
 	length := len(frame.Data())
 	if under := c.calls[frame.StreamID]; under != nil {
 		under.received += length
+		answers := under.deframer.take(frame.Data())
+		c.tally.messages += answers
+		if !under.last && answers > 0 {
+			c.sendMore(frame.StreamID, under, answers)
+		}
 	}
 	if c.unreturned += length; c.unreturned >= topUp {
 		_ = c.framer.WriteWindowUpdate(0, uint32(c.unreturned))
@@ -154,6 +228,22 @@ func (c *connection) onData(frame *http2.DataFrame) {
 	}
 	if frame.StreamEnded() {
 		c.end(frame.StreamID, "no trailers")
+	}
+}
+
+// sendMore sends a message for each one answered; once the time is over, the stream ends with its last answer.
+func (c *connection) sendMore(id uint32, under *call, answers int) {
+	under.owed -= answers
+	if time.Now().Before(c.load.until) {
+		isIdle := under.more == 0 && len(under.unsent) == 0
+		under.more += answers
+		under.owed += answers
+		if isIdle {
+			c.send(id)
+		}
+	} else if under.owed == 0 {
+		under.last = true
+		_ = c.framer.WriteData(id, true, nil)
 	}
 }
 
@@ -202,17 +292,30 @@ func (c *connection) end(id uint32, failure string) {
 	}
 	delete(c.calls, id)
 	now := time.Now()
+	if failure = c.failureOf(under, failure); failure != "" {
+		c.tally.fail(failure)
+	} else {
+		class := under.body.class
+		c.tally.micros[class] = append(c.tally.micros[class], float64(now.Sub(under.began).Nanoseconds())/1000)
+	}
+	if *rate > 0 {
+		c.load.underWay.Add(-1)
+	} else if now.Before(c.load.until) {
+		c.begin(now, c.load.mix.pick(c.rng))
+	}
+}
+
+// failureOf is empty where the answer is whole.
+func (c *connection) failureOf(under *call, failure string) string {
 	switch {
 	case failure != "":
-		c.tally.fail(failure)
+		return failure
 	case under.status != "0":
-		c.tally.fail("grpc-status " + under.status)
-	case under.received != c.load.answered:
-		c.tally.fail(fmt.Sprintf("%d bytes of answer instead of %d", under.received, c.load.answered))
-	default:
-		c.tally.micros = append(c.tally.micros, float64(now.Sub(under.began).Nanoseconds())/1000)
+		return "grpc-status " + under.status
+	case c.load.answered >= 0 && under.received != c.load.answered:
+		return fmt.Sprintf("%d bytes of answer instead of %d", under.received, c.load.answered)
+	case c.load.answered < 0 && *ahead == 0 && under.deframer.messages != *messages:
+		return fmt.Sprintf("%d messages of answer instead of %d", under.deframer.messages, *messages)
 	}
-	if now.Before(c.load.until) {
-		c.begin()
-	}
+	return ""
 }

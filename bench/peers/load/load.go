@@ -2,27 +2,31 @@ package main
 
 import (
 	"bytes"
-	"encoding/binary"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/http2/hpack"
 )
 
-// load is one closed loop over any number of connections.
+// load is one loop, closed or open, over any number of connections.
 type load struct {
 	until   time.Time
 	headers []byte
-	body    []byte
-	// answered is how many bytes the body of a whole answer has.
+	mix     *mix
+	// answered is how many bytes the body of a whole answer has; -1 where that is not known.
 	answered    int
 	connections []*connection
+	// underWay counts the calls of an open loop.
+	underWay atomic.Int64
 }
 
 // tally is what one connection has seen.
 type tally struct {
-	micros       []float64
+	// micros has the latencies of each class of bodies.
+	micros       [][]float64
+	messages     int
 	failed       int
 	firstFailure string
 }
@@ -34,27 +38,16 @@ func (t *tally) fail(what string) {
 	}
 }
 
-func newLoad(until time.Time) *load {
+func newLoad(until time.Time) (*load, error) {
+	if *bodies != "" {
+		mix, err := readMix(*bodies)
+		return &load{until: until, headers: headerBlock(), mix: mix, answered: -1}, err
+	}
 	answerSize := *answer
 	if answerSize < 0 {
 		answerSize = *size
 	}
-	return &load{until: until, headers: headerBlock(), body: body(), answered: *messages * (prefixBytes + answerSize)}
-}
-
-const prefixBytes = 5
-
-// body is a length-prefixed message whose first four bytes say how many answers are wanted.
-func body() []byte {
-	framed := make([]byte, prefixBytes+*size)
-	binary.BigEndian.PutUint32(framed[1:], uint32(*size))
-	for at := range *size {
-		framed[prefixBytes+at] = byte(at % 251)
-	}
-	if *size >= 4 {
-		binary.BigEndian.PutUint32(framed[prefixBytes:], uint32(*messages))
-	}
-	return framed
+	return &load{until: until, headers: headerBlock(), mix: sizedMix(*size, *messages), answered: *messages * (prefixBytes + answerSize)}, nil
 }
 
 // headerBlock is the same for each call, and puts nothing into the dynamic table, so that it is made once.
@@ -86,19 +79,21 @@ func (l *load) open(dial func() (net.Conn, error), connections, callers int) err
 		if at < callers%connections {
 			share++
 		}
-		l.connections = append(l.connections, newConnection(socket, l, share))
+		l.connections = append(l.connections, newConnection(socket, l, share, *seed+int64(len(l.connections))))
 	}
 	return nil
 }
 
-// run has every caller call until the time is over and every call has ended. The connections stay open.
-func (l *load) run() []*tally {
+// start has every connection call; what it returns waits until the time is over and every call has ended. The connections stay open.
+func (l *load) start() func() []*tally {
 	var group sync.WaitGroup
 	tallies := make([]*tally, len(l.connections))
 	for at, connection := range l.connections {
 		tallies[at] = &connection.tally
 		group.Go(connection.run)
 	}
-	group.Wait()
-	return tallies
+	return func() []*tally {
+		group.Wait()
+		return tallies
+	}
 }

@@ -1,4 +1,4 @@
-// load calls one method of a gRPC server in a closed loop and prints one JSON object. It speaks HTTP/2 by itself, so that one core of it
+// load calls one method of a gRPC server in a closed or an open loop and prints one JSON object. It speaks HTTP/2 by itself, so that one core of it
 // keeps the fastest of the servers busy: a request is made once, a response is counted and its status read, nothing more.
 package main
 
@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"slices"
 	"time"
 )
 
@@ -24,21 +23,14 @@ var (
 	callers     = flag.Int("callers", 64, "calls under way at one time")
 	connections = flag.Int("connections", 8, "connections, which share the callers")
 	duration    = flag.Duration("duration", 3*time.Second, "time in which calls are begun")
+	bodies      = flag.String("bodies", "", "file of request messages instead of -size: a JSON object a line with class, weight and message (base64)")
+	seed        = flag.Int64("seed", 7, "seed of the choice of bodies and of the arrivals")
+	rate        = flag.Float64("rate", 0, "open loop: calls that arrive in a second (Poisson), counted from the time at which they should; -callers is not used")
+	maxInflight = flag.Int("max-inflight", 20000, "open loop: arrivals over this are dropped")
+	ahead       = flag.Int("ahead", 0, "calls are streams, each with so many unanswered messages at a time (0: one message a call)")
 	ca          = flag.String("ca", "", "PEM file of the authority: calls over TLS")
 	hold        = flag.Bool("hold", false, "one call on each connection, then a line \"ready\" and silence until stdin ends")
 )
-
-// result is what is printed.
-type result struct {
-	OK                int     `json:"ok"`
-	Failed            int     `json:"failed"`
-	FirstFailure      string  `json:"first_failure,omitempty"`
-	Seconds           float64 `json:"seconds"`
-	RPS               float64 `json:"rps"`
-	MessagesPerSecond float64 `json:"messages_per_second"`
-	P50               float64 `json:"p50_us"`
-	P99               float64 `json:"p99_us"`
-}
 
 func main() {
 	flag.Parse()
@@ -59,20 +51,39 @@ func run() error {
 	return measure(dial)
 }
 
-// measure runs the closed loop and prints its result.
+// measure runs the loop and prints its result.
 func measure(dial func() (net.Conn, error)) error {
-	load := newLoad(time.Now().Add(*duration))
-	if err := load.open(dial, *connections, *callers); err != nil {
+	load, err := newLoad(time.Now().Add(*duration))
+	if err != nil {
 		return err
 	}
-	start := time.Now()
-	tallies := load.run()
-	return json.NewEncoder(os.Stdout).Encode(summary(tallies, time.Since(start).Seconds()))
+	share := *callers
+	if *rate > 0 {
+		share = 0
+	}
+	if err := load.open(dial, *connections, share); err != nil {
+		return err
+	}
+	began, wait := time.Now(), load.start()
+	var seen arrivals
+	if *rate > 0 {
+		seen = load.arrive(*rate, *duration)
+	}
+	tallies := wait()
+	seconds := time.Since(began).Seconds()
+	if *rate > 0 {
+		// The stragglers' time was not offered to anybody.
+		seconds = duration.Seconds()
+	}
+	return json.NewEncoder(os.Stdout).Encode(summary(tallies, seen, seconds))
 }
 
 // holdOpen opens the connections one after another, has each serve one call, and keeps them until stdin ends.
 func holdOpen(dial func() (net.Conn, error)) error {
-	load := newLoad(time.Now())
+	load, err := newLoad(time.Now())
+	if err != nil {
+		return err
+	}
 	for range *connections {
 		if err := load.open(dial, 1, 1); err != nil {
 			return err
@@ -85,31 +96,6 @@ func holdOpen(dial func() (net.Conn, error)) error {
 	fmt.Println("ready")
 	_, _ = os.Stdin.Read(make([]byte, 1))
 	return nil
-}
-
-func summary(tallies []*tally, seconds float64) result {
-	r := result{Seconds: seconds}
-	var micros []float64
-	for _, t := range tallies {
-		micros = append(micros, t.micros...)
-		r.Failed += t.failed
-		if r.FirstFailure == "" {
-			r.FirstFailure = t.firstFailure
-		}
-	}
-	slices.Sort(micros)
-	r.OK = len(micros)
-	r.RPS = float64(r.OK) / seconds
-	r.MessagesPerSecond = r.RPS * float64(*messages)
-	r.P50, r.P99 = quantile(micros, 0.5), quantile(micros, 0.99)
-	return r
-}
-
-func quantile(sorted []float64, share float64) float64 {
-	if len(sorted) == 0 {
-		return 0
-	}
-	return sorted[min(len(sorted)-1, int(float64(len(sorted))*share))]
 }
 
 func dialer() (func() (net.Conn, error), error) {
