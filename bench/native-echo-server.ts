@@ -32,7 +32,10 @@ const lengths: Method<Uint8Array, Uint8Array> = {
   path: ECHO_PATHS.lengths,
   kind: 'bidi',
   async handle(requests, call): Promise<void> {
-    for await (const request of requests) await call.send(lengthOf(request));
+    for await (const request of requests) {
+      await call.send(lengthOf(request));
+      call.doneWith(request);
+    }
   },
 };
 

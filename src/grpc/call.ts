@@ -104,6 +104,11 @@ export interface SendingCall<O> extends Call {
 
 /** A call with any number of requests. */
 export interface StreamingCall<O> extends SendingCall<O> {
+  /**
+   * Nobody refers to the bytes of a request any more, which came as they are: then their memory is used again. What is never said to be done with is
+   * collected as ever.
+   */
+  doneWith(request: Uint8Array): void;
   /** For the handler to set: true while no request is under way. A drain ends an idle call where it would wait for any other inference. */
   idle: boolean;
 }

@@ -9,7 +9,7 @@ export interface Carrier {
   /** Hands over one message; `written` is called when it is out. Where `isFull` is false behind it, it may be called at any time or never. */
   write(message: Uint8Array, written: () => void): void;
   /** Nobody refers to the request any more, nor to the only answer once it is out: a transport may use their memory again. Before `end`. */
-  release(request: Buffer, answer: Uint8Array): void;
+  release(request: Uint8Array, answer: Uint8Array): void;
   /** Says the status, behind everything that was written. Once. */
   end(status: CallStatus): void;
   /** A message was written: what stands before the first one is settled. */

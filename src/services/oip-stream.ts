@@ -158,7 +158,8 @@ class InferStream implements CallContext, CancelListener {
     const held = bytes.length + (parsed.kind === 'request' ? (parsed.request.memoryBytes ?? 0) : 0);
     this.#heldBytes += held;
     try {
-      await this.#answer(parsed);
+      // Whatever was begun for one that failed may still read it.
+      if (await this.#answer(parsed)) this.#call.doneWith(bytes);
     } catch (error) {
       this.#fail(ServingError.from(error));
     }
@@ -171,7 +172,8 @@ class InferStream implements CallContext, CancelListener {
     if (this.#hasRoom()) this.#onRoom?.();
   }
 
-  #answer(parsed: StreamRequest): Promise<void> {
+  /** Whether with results. */
+  #answer(parsed: StreamRequest): Promise<boolean> {
     if (parsed.kind === 'unreadable') return this.#inTurn(undefined, Promise.reject(parsed.error));
     if (parsed.kind === 'refused') return this.#inTurn(parsed.subject, Promise.reject(parsed.error));
     const { subject, parameters, request, emptyFinal } = parsed;
@@ -195,14 +197,18 @@ class InferStream implements CallContext, CancelListener {
   }
 
   /** Sends an answer, or the error in its place, behind those of all earlier requests. */
-  #inTurn(subject: StreamSubject | undefined, answer: Promise<ModelStreamInferResponse>): Promise<void> {
+  #inTurn(subject: StreamSubject | undefined, answer: Promise<ModelStreamInferResponse>): Promise<boolean> {
     const turn = this.#sendInTurn(subject, answer, this.#lastTurn);
     // A turn that failed ends the stream; who comes after it sees that.
-    this.#lastTurn = turn.catch(() => undefined);
+    this.#lastTurn = turn.then(ignore, ignore);
     return turn;
   }
 
-  async #sendInTurn(subject: StreamSubject | undefined, answer: Promise<ModelStreamInferResponse>, earlier: Promise<void>): Promise<void> {
+  async #sendInTurn(
+    subject: StreamSubject | undefined,
+    answer: Promise<ModelStreamInferResponse>,
+    earlier: Promise<void>,
+  ): Promise<boolean> {
     let bytes: number | undefined;
     try {
       const response = await answer;
@@ -210,16 +216,18 @@ class InferStream implements CallContext, CancelListener {
       this.#heldBytes += bytes;
       await earlier;
       if (this.signal.reason === undefined) await this.#call.send(response);
+      return true;
     } catch (error) {
       await earlier;
       await this.#refuse(subject, ServingError.from(error), bytes !== undefined);
+      return false;
     } finally {
       this.#heldBytes -= bytes ?? 0;
     }
   }
 
   /** A decoupled model's responses, each asked for when the last one could be written. */
-  async #answerMany(subject: StreamSubject, request: OipInferRequest, emptyFinal: boolean): Promise<void> {
+  async #answerMany(subject: StreamSubject, request: OipInferRequest, emptyFinal: boolean): Promise<boolean> {
     let answered = false;
     try {
       for await (const piece of this.#plane.stream(request, WHOLE, this)) {
@@ -227,8 +235,10 @@ class InferStream implements CallContext, CancelListener {
         answered = true;
         await this.#call.send(formatStreamResponse(request, piece, piece.final));
       }
+      return true;
     } catch (error) {
       await this.#refuse(subject, inferErrorOf(ServingError.from(error), request), answered);
+      return false;
     }
   }
 
@@ -247,6 +257,8 @@ class InferStream implements CallContext, CancelListener {
     this.#onRoom?.();
   }
 }
+
+function ignore(): void {}
 
 function bytesOf({ inferResponse }: ModelStreamInferResponse): number {
   let bytes = 0;

@@ -122,12 +122,15 @@ async function* decoupledPieces(
   inputs: readonly Tensor[],
   context: CallContext,
 ): AsyncGenerator<StreamPiece> {
-  const { version } = servable.spec;
-  const empty = { version, rowOffset: 0, rowCount: 0, error: undefined, timings: undefined };
+  const { spec } = servable;
   for await (const { outputs } of servable.stream(inputs, context)) {
-    yield { ...empty, outputs: selectOutputs(outputs, request, servable.spec), final: false };
+    yield ownPiece(spec.version, selectOutputs(outputs, request, spec), false);
   }
-  yield { ...empty, outputs: [], final: true };
+  yield ownPiece(spec.version, [], true);
+}
+
+function ownPiece(version: string, outputs: readonly Tensor[], final: boolean): StreamPiece {
+  return { version, rowOffset: 0, rowCount: 0, outputs, error: undefined, timings: undefined, final };
 }
 
 /** An unbatched model has no rows to cut: one message with all of it. */

@@ -15,6 +15,8 @@ export class FakeSendingCall<O> implements StreamingCall<O> {
   readonly signal = new CancelSource();
   target: VersionId | undefined;
   idle = false;
+  /** Requests whose memory may be used again. */
+  readonly done: Uint8Array[] = [];
   readonly sent: O[] = [];
   /** What each `send` waits for. */
   hold: Promise<void> = Promise.resolve();
@@ -22,6 +24,10 @@ export class FakeSendingCall<O> implements StreamingCall<O> {
   /** Names and values in turn. */
   constructor(metadata: readonly string[] = []) {
     this.metadata = new HeaderMetadata(metadata);
+  }
+
+  doneWith(request: Uint8Array): void {
+    this.done.push(request);
   }
 
   addHeader(): void {}

@@ -106,9 +106,10 @@ function words(inputs: readonly SlabTensor[], wanted: string): DataView {
 }
 
 function word(name: string, datatype: 'INT32' | 'UINT32', value: number): Tensor {
-  const view = new DataView(new ArrayBuffer(WORD_BYTES));
-  view.setUint32(0, value, true);
-  return { name, datatype, shape: [1], data: new Uint8Array(view.buffer) };
+  const data = Buffer.allocUnsafe(WORD_BYTES);
+  // As bits: a negative INT32 is what it is in two's complement.
+  data.writeUInt32LE(value >>> 0, 0);
+  return { name, datatype, shape: [1], data };
 }
 
 function differentLengths(values: DataView, delays: DataView): ServingError {

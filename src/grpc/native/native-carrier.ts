@@ -123,7 +123,7 @@ export class NativeCarrier implements Carrier, StreamListener, MessageSink, Mess
     this.abort();
   }
 
-  release(request: Buffer, answer: Uint8Array): void {
+  release(request: Uint8Array, answer: Uint8Array): void {
     if (answer.buffer !== request.buffer) this.#host.memory.giveBack(request);
     if (this.#host.memory.isLent(answer)) this.#answer = answer;
   }
@@ -241,7 +241,7 @@ export class NativeCarrier implements Carrier, StreamListener, MessageSink, Mess
 
   #keep(bytes: Buffer, start: number, end: number): void {
     if (this.#isGone) return this.#stream.consume(end - start);
-    this.#unread ??= new UnreadBytes();
+    this.#unread ??= new UnreadBytes(this.#host.memory);
     this.#unread.push(bytes, start, end);
   }
 
@@ -298,7 +298,9 @@ export class NativeCarrier implements Carrier, StreamListener, MessageSink, Mess
   #giveUpUnread(): void {
     const unread = this.#unread;
     this.#unread = undefined;
-    if (unread !== undefined) this.#stream.consume(unread.length);
+    if (unread === undefined) return;
+    this.#stream.consume(unread.length);
+    unread.clear();
   }
 
   #gone(): void {

@@ -1,3 +1,5 @@
+import type { MessageMemory } from './message-memory.js';
+
 const MIN_BLOCK_BYTES = 512;
 const MAX_BLOCK_BYTES = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
@@ -7,12 +9,18 @@ const NOTHING = Buffer.alloc(0);
  * socket's memory, would be many times what the window lets in.
  */
 export class UnreadBytes {
+  readonly #memory: MessageMemory;
   readonly #blocks: Buffer[] = [];
   /** In the first block. */
   #start = 0;
   /** In the last block. */
   #end = 0;
   #length = 0;
+
+  /** Large blocks are `memory`'s, and go back there. */
+  constructor(memory: MessageMemory) {
+    this.#memory = memory;
+  }
 
   /** Bytes that are held. */
   get length(): number {
@@ -46,13 +54,14 @@ export class UnreadBytes {
     this.#length -= bytes;
     this.#start += bytes;
     if (this.#start < this.end) return;
-    this.#blocks.shift();
+    const block = this.#blocks.shift();
+    if (block !== undefined) this.#memory.giveBack(block);
     this.#start = 0;
     if (this.#blocks.length === 0) this.#end = 0;
   }
 
   clear(): void {
-    this.#blocks.length = 0;
+    for (const block of this.#blocks.splice(0)) this.#memory.giveBack(block);
     this.#start = 0;
     this.#end = 0;
     this.#length = 0;
@@ -63,7 +72,7 @@ export class UnreadBytes {
     const last = this.#blocks.at(-1);
     if (last !== undefined && this.#end < last.length) return last;
     const wanted = Math.max(bytes, 2 * (last?.length ?? 0), MIN_BLOCK_BYTES);
-    const block = Buffer.allocUnsafeSlow(Math.min(wanted, MAX_BLOCK_BYTES));
+    const block = this.#memory.takeAlone(Math.min(wanted, MAX_BLOCK_BYTES));
     this.#blocks.push(block);
     this.#end = 0;
     return block;

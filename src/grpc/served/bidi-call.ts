@@ -6,6 +6,9 @@ import { StreamedRequestCall } from './streamed-request-call.js';
 
 export type BidiMethod = Extract<Method, { readonly kind: 'bidi' }>;
 
+/** Its answers lie elsewhere. */
+const NO_ANSWER = new Uint8Array(0);
+
 export class BidiCall extends StreamedRequestCall implements StreamingCall<unknown> {
   override readonly lasting = true;
   protected override readonly requestCodec: Decoder<unknown>;
@@ -30,6 +33,10 @@ export class BidiCall extends StreamedRequestCall implements StreamingCall<unkno
 
   async send(message: unknown): Promise<void> {
     await this.#sender.send(this.#method.response.encode(message));
+  }
+
+  doneWith(request: Uint8Array): void {
+    this.release(request, NO_ANSWER);
   }
 
   protected override async serve(requests: AsyncIterable<unknown>): Promise<void> {

@@ -225,7 +225,7 @@ export abstract class ServedCall extends DeadlineEntry implements Call, Arrival,
   }
 
   /** Nobody refers to the request any more, whatever has become of the call, nor to the answer once it is out. */
-  protected release(request: Buffer, answer: Uint8Array): void {
+  protected release(request: Uint8Array, answer: Uint8Array): void {
     this.#carrier?.release(request, answer);
   }
 

@@ -107,6 +107,7 @@ describe('a stream of an ordinary model', () => {
     await talk.ended;
     expect([talk.end, talk.ids, talk.finals]).toEqual(['ok', ['1', '2', '3', '4'], [true, true, true, true]]);
     expect(talk.call.target).toEqual({ model: 'm', version: '1' });
+    expect(talk.call.done).toHaveLength(4);
     expect(await rig.held()).toBe('nothing');
   });
 
@@ -121,6 +122,8 @@ describe('a stream of an ordinary model', () => {
     runs.at(0).finish();
     await turns(10);
     expect(talk.ids).toEqual(['1', '2']);
+    // What was begun for one that failed may still read it.
+    expect(talk.call.done).toHaveLength(1);
     expect(talk.call.sent[1]).toMatchObject({
       errorMessage: "Request for unknown model: 'nobody' is not found",
       inferResponse: { id: '2', modelName: '', parameters: {} },

@@ -30,7 +30,7 @@ async function readNext(stream: AsyncIterator<Execution>): Promise<Record<string
 
 function read({ outputs }: Execution): Record<string, number | undefined> {
   const [out, index] = outputs;
-  const word = (data: Uint8Array = new Uint8Array(4)) => new DataView(data.buffer);
+  const word = (data: Uint8Array = new Uint8Array(4)) => new DataView(data.buffer, data.byteOffset);
   return { [out?.name ?? '']: word(out?.data).getInt32(0, true), [index?.name ?? '']: word(index?.data).getUint32(0, true) };
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { MessageMemory } from '../../../../src/grpc/native/message-memory.js';
 import { UnreadBytes } from '../../../../src/grpc/native/unread-bytes.js';
 
 function take(unread: UnreadBytes, most: number): string {
@@ -15,7 +16,7 @@ describe('UnreadBytes', () => {
     const steps = fc.array(fc.oneof(fc.integer({ min: 1, max: 3000 }), fc.integer({ min: -3000, max: -1 })));
     fc.assert(
       fc.property(steps, (lengths) => {
-        const unread = new UnreadBytes();
+        const unread = new UnreadBytes(new MessageMemory());
         let put = '';
         let got = '';
         for (const length of lengths) {
@@ -34,7 +35,7 @@ describe('UnreadBytes', () => {
   });
 
   it('leaves alone what was taken out', () => {
-    const unread = new UnreadBytes();
+    const unread = new UnreadBytes(new MessageMemory());
     unread.push(Buffer.from('message'), 0, 7);
     const { block, start, end } = unread;
     const message = block.subarray(start, end);
@@ -43,8 +44,20 @@ describe('UnreadBytes', () => {
     expect(message.toString()).toBe('message');
   });
 
+  it('takes large blocks of the memory that is used again, and gives them back when they are read or given up', () => {
+    const memory = new MessageMemory();
+    const unread = new UnreadBytes(memory);
+    const bytes = Buffer.alloc(64 * 1024);
+    unread.push(bytes, 0, bytes.length);
+    unread.push(bytes, 0, bytes.length);
+    take(unread, bytes.length);
+    expect(memory.freeBytes).toBe(64 * 1024);
+    unread.clear();
+    expect([unread.length, memory.freeBytes]).toEqual([0, 2 * 64 * 1024]);
+  });
+
   it('holds many small pieces in few blocks', () => {
-    const unread = new UnreadBytes();
+    const unread = new UnreadBytes(new MessageMemory());
     for (let at = 0; at < 100_000; at += 1) unread.push(Buffer.from('a'), 0, 1);
     const blocks = new Set<Buffer>();
     let room = 0;

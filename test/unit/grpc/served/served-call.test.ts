@@ -77,6 +77,19 @@ describe('ServedCall', () => {
     expect(observer.ended).toEqual([0]);
   });
 
+  it('releases a message of a stream that its handler says to be done with', async () => {
+    const chat = bidi('Chat', async (requests, call) => {
+      for await (const text of requests) {
+        await call.send(text);
+        call.doneWith(Buffer.from(text));
+      }
+    });
+    const { call, carrier } = setUp(chat);
+    call.onMessage(Buffer.from('a'));
+    await settled();
+    expect(carrier.done).toContain('release a ');
+  });
+
   it('releases a request that its method only borrows once it is handled; none whose handler fails', async () => {
     const borrowing = { ...echo, borrowsRequest: true } as Method;
     const { call, carrier } = setUp(borrowing);
