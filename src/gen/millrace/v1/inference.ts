@@ -208,7 +208,7 @@ export interface InferResponse {
   requestId: string;
   /** The requested outputs; for a batched model with as many rows on axis 0 as the inputs had. */
   outputs: Tensor[];
-  /** Of the execution that this request was part of. */
+  /** Of the execution that this request was part of; of several, the longest wait, the sums of their times and the largest batch. */
   timings: Timings | undefined;
 }
 
@@ -1386,7 +1386,8 @@ export const InferenceServiceDefinition = {
   fullName: "millrace.v1.InferenceService",
   methods: {
     /**
-     * Answers one request with one response. The rows of concurrent requests may share an execution; each caller gets its own rows back.
+     * Answers one request with one response. The rows of concurrent requests may share an execution; each caller gets its own rows back. More rows
+     * than the model's max batch size are executed in pieces and answered as a whole; `timings` then sums them up.
      * A decoupled model, which answers with any number of responses, is UNIMPLEMENTED here: use InferStream.
      */
     infer: {
