@@ -6,7 +6,7 @@ SERVE_FLAGS ?=
 CONFORMANCE_FLAGS ?=
 JEST := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
 
-.PHONY: help install build serve test test-clients conformance interop h2spec check gen bench bench-quick bench-transport stress-transport clean format
+.PHONY: help install build serve test test-clients conformance interop h2spec check gen bench bench-quick bench-lifecycle bench-transport stress-transport clean format
 
 help: ## what there is
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 22
@@ -58,6 +58,9 @@ bench: build ## the performance goals of the whole server, judged beside hand-wr
 
 bench-quick: build ## whether a request costs more CPU than bench/recorded.json says; some 40 seconds
 	node build/bench/quick.bench.js
+
+bench-lifecycle: build ## models that come and go: what others notice, what memory comes back; each goal judged; at most 10 minutes
+	node build/bench/lifecycle/run.js
 
 bench-transport: build ## our HTTP/2 against grpc-js and grpc-go, interleaved; needs Go for all but one figure
 	node build/bench/transport.bench.js

@@ -6,6 +6,7 @@ import { cpuMicros, residentBytes } from './process-tree.js';
 /** A server under measurement, in a process of its own. */
 export interface ServerProcess extends AsyncDisposable {
   readonly address: string;
+  readonly pid: number;
   /** CPU time that the process and its descendants have used in all their threads, in microseconds. Linux only. */
   cpuMicros(): number;
   /** Their memory that is in RAM, in bytes. Linux only. */
@@ -32,6 +33,7 @@ export async function startCommand(
   if (pid === undefined) throw new Error(`could not start ${program}`);
   return {
     address,
+    pid,
     cpuMicros: () => cpuMicros(pid),
     residentBytes: () => residentBytes(pid),
     async [Symbol.asyncDispose]() {

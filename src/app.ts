@@ -25,6 +25,7 @@ import { LogSettings } from './serving/log-settings.js';
 import { Readiness } from './serving/readiness.js';
 import { SharedMemory, sharedMemoryDirectory } from './serving/shared-memory.js';
 import { TraceSettings } from './serving/trace-settings.js';
+import { EventLoopDelay } from './telemetry/event-loop-delay.js';
 import { Instruments } from './telemetry/instruments.js';
 import type { Logger } from './telemetry/logger.js';
 import { startTracing, type Tracing } from './telemetry/sdk.js';
@@ -73,6 +74,7 @@ class App implements RunningServer {
   readonly #traceSettings: TraceSettings;
   readonly #callTracer: CallTracer;
   readonly #instruments = new Instruments();
+  readonly #loopDelay = new EventLoopDelay();
   readonly #admission: Admission;
   readonly #memory: SharedMemory | undefined;
   readonly #core: Core;
@@ -202,6 +204,7 @@ class App implements RunningServer {
     if (models === 'stuck') this.#logger.error('worker_stuck', { reason: 'a worker is still inside the runtime and cannot be stopped' });
     this.#memory?.[Symbol.dispose]();
     await this.#admin?.close();
+    this.#loopDelay.close();
     await this.#tracing?.shutdown(AbortSignal.timeout(FLUSH_MS));
     return models;
   }
@@ -247,6 +250,12 @@ class App implements RunningServer {
     );
     this.#instruments.gauge('millrace_queued_bytes', 'Tensor bytes of requests that wait or run', () => this.#admission.queuedBytes);
     this.#instruments.gauge('millrace_models', 'Model versions, by state', () => this.#versionsByState(), 'state');
+    this.#instruments.gauge(
+      'millrace_event_loop_delay_seconds',
+      'How late the thread that serves gRPC came to its timers since the last scrape',
+      () => this.#loopDelay.read(),
+      'quantile',
+    );
   }
 
   #versionsByState(): ReadonlyMap<string, number> {

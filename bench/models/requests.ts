@@ -6,8 +6,13 @@ import { createRandom, normal } from './random-weights.js';
 
 /** One row of a model, serialised; `length` takes the place of the axis that may be of any length. */
 export function oneRow(name: BenchModelName, length = 1, seed = 7): Uint8Array {
+  return requestOf(name, name, 1, length, seed);
+}
+
+/** Rows for a model that is like one of ours and may be called otherwise. */
+export function requestOf(name: BenchModelName, modelName: string, rows: number, length = 1, seed = 7): Uint8Array {
   const { input }: BenchModel = BENCH_MODELS[name];
-  const shape = [1, ...input.dims.map((size) => (size === -1 ? length : size))];
+  const shape = [rows, ...input.dims.map((size) => (size === -1 ? length : size))];
   const random = createRandom(seed);
   const count = shape.reduce((product, size) => product * size, 1);
   const values =
@@ -15,7 +20,7 @@ export function oneRow(name: BenchModelName, length = 1, seed = 7): Uint8Array {
       ? BigInt64Array.from({ length: count }, () => BigInt(Math.floor(random() * 1000)))
       : Float32Array.from({ length: count }, random);
   return ModelInferRequest.encode({
-    modelName: name,
+    modelName,
     modelVersion: '',
     id: '',
     parameters: {},

@@ -29,7 +29,10 @@ function writeModel(
   maxBatchSize: number,
   place: (file: string) => unknown,
 ): string {
-  const directory = join(REPOSITORIES[repository], name);
+  return writeModelAt(join(REPOSITORIES[repository], name), name, model, maxBatchSize, place);
+}
+
+function writeModelAt(directory: string, name: string, model: BenchModel, maxBatchSize: number, place: (file: string) => unknown): string {
   mkdirSync(join(directory, '1'), { recursive: true });
   writeFileSync(join(directory, 'config.pbtxt'), configOf(name, model, maxBatchSize));
   const file = join(directory, '1', 'model.onnx');
@@ -42,6 +45,29 @@ function writeOnce(file: string, build: BenchModel['build']): void {
   if (build === undefined || existsSync(file)) return;
   writeFileSync(`${file}.part`, build());
   renameSync(`${file}.part`, file);
+}
+
+/** Writes as many copies of a model, "<name>_<number>", that share its file, into a repository of their own. Every config.pbtxt has the parameters. */
+export function writeCopies(
+  repository: string,
+  name: BenchModelName,
+  count: number,
+  parameters: Readonly<Record<string, string>> = {},
+): readonly string[] {
+  writeRepositories([name]);
+  const original: BenchModel = BENCH_MODELS[name];
+  const model = { ...original, parameters: { ...original.parameters, ...parameters } };
+  const file = join(REPOSITORIES.batching, name, '1', 'model.onnx');
+  return Array.from({ length: count }, (_, at) => {
+    const copy = `${name}_${at + 1}`;
+    writeModelAt(join(ROOT, repository, copy), copy, model, MAX_BATCH_SIZE, (place) => existsSync(place) || linkSync(file, place));
+    return copy;
+  });
+}
+
+/** The directory of a repository that is not one of REPOSITORIES. */
+export function repositoryPath(repository: string): string {
+  return join(ROOT, repository);
 }
 
 function configOf(name: string, { backend, input, output, parameters = {} }: BenchModel, maxBatchSize: number): string {

@@ -41,7 +41,12 @@ export class Stage implements AsyncDisposable {
 
   async millrace(models: readonly BenchModelName[], options: Partial<MillraceOptions> = {}): Promise<MillraceServer> {
     writeRepositories(models);
-    return this.#keep(await startMillrace({ repository: REPOSITORIES.batching, models, ...options }));
+    return this.serve({ repository: REPOSITORIES.batching, models, ...options });
+  }
+
+  /** Millrace with models that somebody else has written. */
+  async serve(options: MillraceOptions): Promise<MillraceServer> {
+    return this.#keep(await startMillrace(options));
   }
 
   /** Undefined, and the reason said, where the peer cannot be had here. */
