@@ -160,7 +160,7 @@ export class Flips implements AsyncDisposable {
       if (String(stamp) !== version) this.#wrong.push(`${name}: version ${version} answered as ${stamp}`);
       if (!ledger.mayAnswer(stamp, sent, performance.now())) this.#wrong.push(`${name}: version ${stamp} answered, and was not aspired`);
     } catch (error) {
-      const { code, details } = error as ServiceError;
+      const { code, details }: { readonly code: number; readonly details: string } = error as ServiceError;
       const isLegal = (code === NOT_FOUND || code === UNAVAILABLE) && !ledger.mustAnswer(sent, performance.now());
       if (!isLegal) this.#failed.push(`${name}: ${code} ${details}`);
     }
